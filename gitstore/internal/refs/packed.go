@@ -1,0 +1,149 @@
+package refs
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sort"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"wikibot/gitstore/internal/disk"
+)
+
+// packedHeader is the first line that git writes and that we write.
+const packedHeader = "# pack-refs with: peeled fully-peeled sorted \n"
+
+// packedRef is one line of packed-refs, and the "^" line after it.
+type packedRef struct {
+	name   string
+	hash   plumbing.Hash
+	peeled plumbing.Hash // of a tag object: what it leads to; else zero
+}
+
+// packed is the content of packed-refs, sorted by name. It never changes.
+type packed struct {
+	refs  []packedRef
+	stamp disk.Stamp
+	racy  bool
+}
+
+// parsePacked reads packed-refs (gitrepository-layout(5)). A file without the
+// word "sorted" in its header is sorted here.
+func parsePacked(data []byte) ([]packedRef, error) {
+	var list []packedRef
+	for n := 1; len(data) > 0; n++ {
+		line, rest, ok := bytes.Cut(data, []byte("\n"))
+		if !ok {
+			return nil, fmt.Errorf("packed-refs, line %d: no end of line: %w", n, ErrDamaged)
+		}
+		data = rest
+		if len(line) > 0 && line[0] == '#' {
+			continue
+		}
+		var err error
+		if list, err = packedLine(list, line); err != nil {
+			return nil, fmt.Errorf("packed-refs, line %d: %w", n, err)
+		}
+	}
+	less := func(i, j int) bool { return list[i].name < list[j].name }
+	if !sort.SliceIsSorted(list, less) {
+		sort.SliceStable(list, less)
+	}
+	return list, nil
+}
+
+func packedLine(list []packedRef, line []byte) ([]packedRef, error) {
+	if len(line) == 41 && line[0] == '^' && len(list) > 0 {
+		h, ok := parseHash(line[1:])
+		if !ok {
+			return nil, ErrDamaged
+		}
+		list[len(list)-1].peeled = h
+		return list, nil
+	}
+	if len(line) < 42 || line[40] != ' ' {
+		return nil, ErrDamaged
+	}
+	h, ok := parseHash(line[:40])
+	if !ok {
+		return nil, ErrDamaged
+	}
+	name := string(line[41:])
+	if CheckName(name) != nil {
+		return list, nil // git ignores broken names with a warning
+	}
+	return append(list, packedRef{name: name, hash: h}), nil
+}
+
+func parseHash(b []byte) (h plumbing.Hash, ok bool) {
+	if len(b) != 40 {
+		return h, false
+	}
+	_, err := hex.Decode(h[:], b)
+	return h, err == nil
+}
+
+func encodePacked(list []packedRef) []byte {
+	b := []byte(packedHeader)
+	for _, r := range list {
+		b = append(b, r.hash.String()...)
+		b = append(append(append(b, ' '), r.name...), '\n')
+		if !r.peeled.IsZero() {
+			b = append(append(append(b, '^'), r.peeled.String()...), '\n')
+		}
+	}
+	return b
+}
+
+func (p *packed) find(name string) (packedRef, bool) {
+	i := sort.Search(len(p.refs), func(i int) bool { return p.refs[i].name >= name })
+	if i < len(p.refs) && p.refs[i].name == name {
+		return p.refs[i], true
+	}
+	return packedRef{}, false
+}
+
+// under is a ref whose name begins with prefix.
+func (p *packed) under(prefix string) (string, bool) {
+	i := sort.Search(len(p.refs), func(i int) bool { return p.refs[i].name >= prefix })
+	if i < len(p.refs) && len(p.refs[i].name) > len(prefix) && p.refs[i].name[:len(prefix)] == prefix {
+		return p.refs[i].name, true
+	}
+	return "", false
+}
+
+// packed gives packed-refs as it is now: one stat, and a read if it changed.
+func (d *DB) packed() (*packed, error) {
+	file := filepath.Join(d.dir, "packed-refs")
+	old := d.cached.Load()
+	if old != nil && !old.racy {
+		stamp, err := disk.StampOf(file)
+		if err != nil {
+			return nil, err
+		}
+		if stamp == old.stamp {
+			return old, nil
+		}
+	}
+	now := time.Now()
+	stamp, err := disk.StampOf(file) // before the read: a later change shows
+	if err != nil {
+		return nil, err
+	}
+	data, err := d.fs.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	list, err := parsePacked(data)
+	if err != nil {
+		return nil, err
+	}
+	p := &packed{refs: list, stamp: stamp, racy: stamp.Racy(now)}
+	d.cached.Store(p)
+	return p, nil
+}
