@@ -1,0 +1,160 @@
+package markdown
+
+import (
+	"bytes"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// Bounds on what one page may make the parser do. Text beyond a bound is shown
+// as it was written. Without them a page of a few hundred kilobytes could keep a
+// core busy for minutes, since goldmark's work grows with the square of these.
+const (
+	maxNesting      = 64   // block quotes and lists within one another
+	maxDelimiters   = 1000 // "*", "_", "~" and "=" runs that wait in one paragraph
+	maxFootnotes    = 500
+	maxFootnoteRefs = 2000
+)
+
+// bounded refuses to open a container within too many others.
+type bounded struct{ parser.BlockParser }
+
+func (b bounded) Open(parent ast.Node, r text.Reader, pc parser.Context) (ast.Node, parser.State) {
+	if len(pc.OpenedBlocks()) >= maxNesting {
+		return nil, parser.NoChildren
+	}
+	return b.BlockParser.Open(parent, r, pc)
+}
+
+// footnoteBlocks bounds the definitions of footnotes.
+type footnoteBlocks struct{ parser.BlockParser }
+
+func (b footnoteBlocks) Open(parent ast.Node, r text.Reader, pc parser.Context) (ast.Node, parser.State) {
+	s := state(pc)
+	if s.footnotes >= maxFootnotes || len(pc.OpenedBlocks()) >= maxNesting {
+		return nil, parser.NoChildren
+	}
+	n, st := b.BlockParser.Open(parent, r, pc)
+	if n != nil {
+		s.footnotes++
+	}
+	return n, st
+}
+
+// footnoteRefs bounds the references to footnotes.
+type footnoteRefs struct{ parser.InlineParser }
+
+func (p footnoteRefs) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	s := state(pc)
+	if s.footnotes == 0 || s.refs >= maxFootnoteRefs {
+		return nil
+	}
+	line, _ := block.PeekLine()
+	if i := bytes.IndexByte(line, '['); i < 0 || i > 1 || i+1 >= len(line) || line[i+1] != '^' {
+		return nil
+	}
+	s.refs++
+	return p.InlineParser.Parse(parent, block, pc)
+}
+
+// delimiters bounds the runs that wait for their partner in one paragraph.
+type delimiters struct{ parser.InlineParser }
+
+func (p delimiters) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	s := state(pc)
+	if pc.LastDelimiter() == nil {
+		s.delims = 0
+	}
+	if s.delims >= maxDelimiters {
+		return nil
+	}
+	n := p.InlineParser.Parse(parent, block, pc)
+	if n != nil {
+		s.delims++
+	}
+	return n
+}
+
+// codeSpans looks ahead for the closing run, once for each length, where
+// goldmark would search the whole paragraph for every opening one.
+type codeSpans struct{ parser.InlineParser }
+
+func (p codeSpans) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	line, segment := block.PeekLine()
+	n := 0
+	for n < len(line) && line[n] == '`' {
+		n++
+	}
+	s := state(pc)
+	if f := s.ticks[n]; segment.Start >= f[0] && segment.Start < f[1] {
+		block.Advance(n)
+		return ast.NewTextSegment(segment.WithStop(segment.Start + n))
+	}
+	node := p.InlineParser.Parse(parent, block, pc)
+	if _, isText := node.(*ast.Text); isText {
+		if s.ticks == nil {
+			s.ticks = map[int][2]int{}
+		}
+		s.ticks[n] = [2]int{segment.Start, blockEnd(parent)}
+	}
+	return node
+}
+
+// blockEnd is the offset at which the text of the enclosing block ends.
+func blockEnd(n ast.Node) int {
+	for n != nil && n.Type() == ast.TypeInline {
+		n = n.Parent()
+	}
+	if n == nil || n.Lines().Len() == 0 {
+		return 0
+	}
+	return n.Lines().At(n.Lines().Len() - 1).Stop
+}
+
+// bareURLs asks goldmark's linkifier only where a URL or an e-mail address can
+// begin: its regular expressions are the dearest part of inline parsing.
+type bareURLs struct{ parser.InlineParser }
+
+const maxMailName = 64 // RFC 5321, section 4.5.3.1.1
+
+func (p bareURLs) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
+	line, _ := block.PeekLine()
+	if len(line) > 0 && (line[0] == ' ' || util.IsPunct(line[0])) {
+		line = line[1:]
+	}
+	if !urlAhead(line) && !mailAhead(line) {
+		return nil
+	}
+	return p.InlineParser.Parse(parent, block, pc)
+}
+
+func urlAhead(line []byte) bool {
+	if len(line) < 4 {
+		return false
+	}
+	switch line[0] {
+	case 'h':
+		return bytes.HasPrefix(line, []byte("http"))
+	case 'f':
+		return bytes.HasPrefix(line, []byte("ftp:"))
+	case 'w':
+		return bytes.HasPrefix(line, []byte("www."))
+	}
+	return false
+}
+
+func mailAhead(line []byte) bool {
+	for i, c := range line[:min(len(line), maxMailName+1)] {
+		switch {
+		case c == '@':
+			return i > 0
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9':
+		case bytes.IndexByte([]byte(".!#$%&'*+/=?^_`{|}~-"), c) < 0:
+			return false
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package markdown
+
+import (
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// grammar is the one parser of the package; it is not modified after this and
+// safe for concurrent use.
+var grammar = newGrammar()
+
+// newGrammar lists goldmark's own parsers and ours. The numbers are goldmark's
+// priorities; a lower one is asked first.
+func newGrammar() parser.Parser {
+	return parser.NewParser(
+		parser.WithBlockParsers(
+			util.Prioritized(parser.NewSetextHeadingParser(), 100),
+			util.Prioritized(extension.NewDefinitionListParser(), 101),
+			util.Prioritized(extension.NewDefinitionDescriptionParser(), 102),
+			util.Prioritized(parser.NewThematicBreakParser(), 200),
+			util.Prioritized(bounded{parser.NewListParser()}, 300),
+			util.Prioritized(bounded{parser.NewListItemParser()}, 400),
+			util.Prioritized(parser.NewCodeBlockParser(), 500),
+			util.Prioritized(parser.NewATXHeadingParser(), 600),
+			util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
+			util.Prioritized(mathBlockParser{}, 750),
+			util.Prioritized(bounded{parser.NewBlockquoteParser()}, 800),
+			util.Prioritized(parser.NewHTMLBlockParser(), 900),
+			util.Prioritized(footnoteBlocks{extension.NewFootnoteBlockParser()}, 999),
+			util.Prioritized(parser.NewParagraphParser(), 1000),
+		),
+		parser.WithInlineParsers(
+			util.Prioritized(extension.NewTaskCheckBoxParser(), 0),
+			util.Prioritized(codeSpans{parser.NewCodeSpanParser()}, 100),
+			util.Prioritized(footnoteRefs{extension.NewFootnoteParser()}, 101),
+			util.Prioritized(wikiLinkParser{}, 150),
+			util.Prioritized(mathParser{}, 160),
+			util.Prioritized(newLinkSpans(), 200),
+			util.Prioritized(parser.NewAutoLinkParser(), 300),
+			util.Prioritized(parser.NewRawHTMLParser(), 400),
+			util.Prioritized(delimiters{parser.NewEmphasisParser()}, 500),
+			util.Prioritized(delimiters{extension.NewStrikethroughParser()}, 501),
+			util.Prioritized(delimiters{markParser{}}, 502),
+			util.Prioritized(bareURLs{extension.NewLinkifyParser()}, 999),
+		),
+		parser.WithParagraphTransformers(
+			util.Prioritized(parser.LinkReferenceParagraphTransformer, 100),
+			util.Prioritized(extension.NewTableParagraphTransformer(), 200),
+		),
+		parser.WithASTTransformers(
+			util.Prioritized(extension.NewTableASTTransformer(), 0),
+			util.Prioritized(extension.NewFootnoteASTTransformer(), 999),
+		),
+	)
+}
+
+// parse reads a page's body (without its frontmatter).
+func parse(body []byte, style Style) ast.Node {
+	pc := parser.NewContext()
+	pc.Set(stateKey, &parseState{style: style})
+	return grammar.Parse(text.NewReader(body), parser.WithContext(pc))
+}
+
+var stateKey = parser.NewContextKey()
+
+// parseState is what our parsers share while one page is read.
+type parseState struct {
+	style     Style
+	delims    int            // live delimiters of the present block
+	footnotes int            // definitions so far
+	refs      int            // references to footnotes so far
+	ticks     map[int][2]int // length of a run of backticks: where none of its kind follows
+}
+
+func state(pc parser.Context) *parseState { return pc.Get(stateKey).(*parseState) }
