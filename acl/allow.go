@@ -1,0 +1,198 @@
+package acl
+
+import (
+	"fmt"
+
+	"wikibot/wiki"
+)
+
+// Action is what somebody wants to do to a wiki.
+type Action uint8
+
+// The actions. Write covers creating, editing, renaming and deleting pages and
+// attachments.
+const (
+	Read       Action = iota + 1
+	Propose           // offer a change for review
+	Write             // change pages
+	Manage            // grants, tokens, settings, the configuration's refs
+	DeleteWiki        // the whole wiki
+)
+
+var actionWords = [...]string{"", "read", "propose changes to", "change", "manage", "delete"}
+
+// String is the action as it fits into "you may not … this wiki".
+func (a Action) String() string {
+	if a > 0 && int(a) < len(actionWords) {
+		return actionWords[a]
+	}
+	return fmt.Sprintf("Action(%d)", uint8(a))
+}
+
+// Account is the state of the caller's account on the site. The zero Account
+// gives nothing, so that a forgotten look-up lets nobody in.
+type Account uint8
+
+// The states.
+const (
+	Unknown   Account = iota // nobody is signed in, or the account is gone
+	Active                   // the record exists and is in force
+	Suspended                // the person counts as anonymous, with nothing granted
+)
+
+// Target is what an action is done to, with what the site knows of the caller.
+type Target struct {
+	Slug    wiki.Slug
+	Account Account // of the caller; ignored for callers without User and DID
+}
+
+// Allow says whether a caller may do something to a wiki; nil means yes.
+//
+//   - ErrNotFound: the caller may not read the wiki, so it does not exist for
+//     them. A credential that is bound to another wiki finds no other.
+//   - ErrUnauthenticated: nobody is signed in (or the account is gone), the wiki
+//     is readable, and there are people who may do this.
+//   - ErrForbidden: readable, but not this; the text names the reason and the
+//     next step.
+//
+// Narrowing (Caller.Narrowed) caps what both the grant and [access] give: a
+// viewer's token reads and proposes, an editor's writes, an owner's manages. A
+// credential that is bound to this wiki (Only and OnlyID), narrowed, and of
+// nobody was made by the operator on the host: it has the role that it was
+// narrowed to. A Caller with Host set is the operator and may do everything.
+//
+// A nil result costs no allocation.
+func (p *Policy) Allow(c wiki.Caller, a Action, t Target) error {
+	if c.Host {
+		return nil
+	}
+	may := p.rights(c, t)
+	switch {
+	case may.has(a):
+		return nil
+	case !may.has(Read):
+		return wiki.NotFound("there is no wiki %q, or you may not see it: check the address, or sign in", t.Slug)
+	}
+	return p.refuse(c, a, t, may)
+}
+
+// Standing is all that Allow would answer, at once.
+func (p *Policy) Standing(c wiki.Caller, t Target) wiki.Standing {
+	may := p.rights(c, t)
+	return wiki.Standing{
+		Role:    may.role,
+		Read:    may.has(Read),
+		Write:   may.has(Write),
+		Propose: may.has(Propose),
+		Manage:  may.has(Manage),
+	}
+}
+
+// rights are a caller's actions in one wiki as a set of bits, and the role
+// that the grant gives after narrowing.
+type rights struct {
+	role wiki.Role
+	set  uint8
+}
+
+func (r rights) has(a Action) bool { return a >= Read && a <= DeleteWiki && r.set>>a&1 == 1 }
+
+const (
+	reads   = 1 << Read
+	offers  = 1<<Read | 1<<Propose
+	writes  = offers | 1<<Write
+	manages = writes | 1<<Manage | 1<<DeleteWiki
+)
+
+// byRole is what each role gives, and the most that a credential narrowed to
+// that role leaves.
+var byRole = [...]uint8{wiki.NoRole: 0, wiki.Viewer: offers, wiki.Editor: writes, wiki.Owner: manages}
+
+func (p *Policy) rights(c wiki.Caller, t Target) rights {
+	if c.Host {
+		return rights{wiki.Owner, manages}
+	}
+	bound := c.Only != "" || c.OnlyID != ""
+	if bound && (c.Only == "" || c.Only != t.Slug || c.OnlyID == "" || c.OnlyID != p.Wiki) {
+		return rights{}
+	}
+	standing, role := Anonymous, wiki.NoRole
+	switch {
+	case c.Anonymous() && bound:
+		role = c.Narrowed
+	case c.Anonymous() || t.Account != Active:
+	default:
+		if role = p.Role(c.User, c.DID); role != wiki.NoRole {
+			standing = Granted
+		} else if c.User != "" {
+			standing = Registered
+		}
+	}
+	set := byRole[min(role, wiki.Owner)] | p.open(standing)
+	if c.Narrowed != wiki.NoRole {
+		role = min(role, c.Narrowed)
+		set &= byRole[min(c.Narrowed, wiki.Owner)]
+	}
+	return rights{role, set}
+}
+
+// open is what [access] gives to everyone of a standing. A level is met by
+// every standing that is no wider; by Granted itself only the role counts.
+func (p *Policy) open(standing Level) uint8 {
+	var set uint8
+	if p.Read != Granted && standing <= p.Read {
+		set |= reads
+		if p.Propose != Granted && standing <= p.Propose {
+			set |= offers
+		}
+		if p.Write != Granted && standing <= p.Write {
+			set |= writes
+		}
+	}
+	return set
+}
+
+// refuse tells somebody who may read why they may not do more.
+func (p *Policy) refuse(c wiki.Caller, a Action, t Target, may rights) error {
+	switch {
+	case t.Account == Suspended && !c.Anonymous():
+		return wiki.Forbidden("the account %s is suspended, so you may read public wikis only: ask the site's administrators", c.Name())
+	case c.Anonymous() && c.Only == "" || !c.Anonymous() && t.Account != Active:
+		if !p.anybody(a) {
+			return wiki.Forbidden("nobody may %s the wiki %q", a, t.Slug)
+		}
+		return &wiki.Error{Kind: wiki.ErrUnauthenticated, Text: fmt.Sprintf("sign in to %s the wiki %q", a, t.Slug)}
+	}
+	whole := c
+	whole.Narrowed = wiki.NoRole
+	if c.Narrowed != wiki.NoRole && (c.Anonymous() || p.rights(whole, t).has(a)) {
+		return wiki.Forbidden("this token may not %s the wiki %q, since it was made for the role %s: use a token with a greater one", a, t.Slug, c.Narrowed)
+	}
+	if a == Write && may.has(Propose) {
+		return wiki.Forbidden("you may read the wiki %q but not change it: propose the change, or ask an owner for the role editor", t.Slug)
+	}
+	return wiki.Forbidden("you may not %s the wiki %q: ask an owner for the role %s", a, t.Slug, least(a))
+}
+
+// anybody reports whether there is anyone at all who may do this.
+func (p *Policy) anybody(a Action) bool {
+	if (rights{set: p.open(Registered)}).has(a) {
+		return true
+	}
+	for _, role := range p.Grants {
+		if (rights{set: byRole[min(role, wiki.Owner)]}).has(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// least is the least role that may do something.
+func least(a Action) wiki.Role {
+	for role := wiki.Viewer; role < wiki.Owner; role++ {
+		if (rights{set: byRole[role]}).has(a) {
+			return role
+		}
+	}
+	return wiki.Owner
+}
