@@ -156,9 +156,11 @@ func (db *DB) read(oid plumbing.Hash) (plumbing.ObjectType, []byte, error) {
 		return 0, nil, err
 	}
 	if fresh != set {
-		return fresh.read(db, oid)
+		if t, data, err = fresh.read(db, oid); err != errMiss {
+			return t, data, err
+		}
 	}
-	return 0, nil, errMiss
+	return 0, nil, fresh.miss()
 }
 
 // Header returns an object's type and size in bytes without inflating all of
@@ -202,9 +204,11 @@ func (db *DB) header(oid plumbing.Hash) (plumbing.ObjectType, int64, error) {
 		return 0, 0, err
 	}
 	if fresh != set {
-		return fresh.header(oid)
+		if t, n, err = fresh.header(oid); err != errMiss {
+			return t, n, err
+		}
 	}
-	return 0, 0, errMiss
+	return 0, 0, fresh.miss()
 }
 
 // Has reports whether an object is there to be read. An error of the disk
@@ -216,6 +220,10 @@ func (db *DB) Has(oid plumbing.Hash) bool {
 	_, _, err := db.Header(oid)
 	return err == nil
 }
+
+// Damage is an error that names the packs that cannot be opened; nil if all
+// can.
+func (db *DB) Damage() error { return db.packs.Load().broken }
 
 // PackCount is the number of packs, those of garbage included.
 func (db *DB) PackCount() int { return len(db.packs.Load().packs) }

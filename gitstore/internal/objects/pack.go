@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
@@ -20,8 +21,9 @@ type pack struct {
 	idxMap *disk.Mapping
 	data   []byte
 	datMap *disk.Mapping
-	id     uint64 // tells packs apart in the cache of delta bases
-	cruft  bool   // holds garbage that git gc may drop (.mtimes beside it)
+	id     uint64      // tells packs apart in the cache of delta bases
+	cruft  bool        // holds garbage that git gc may drop (.mtimes beside it)
+	byName atomic.Bool // has deltas by name, so that Fold leaves it alone
 }
 
 const (
@@ -330,6 +332,18 @@ type packSet struct {
 	packs []*pack
 	dir   disk.Stamp // of the folder, before it was read
 	racy  bool       // the folder changed so shortly before that dir may lie
+
+	// broken are the packs that could not be opened. What is in the others is
+	// served; a miss says that it may be in one of these.
+	broken error
+}
+
+// miss is the answer for an object that is in no pack that can be read.
+func (s *packSet) miss() error {
+	if s.broken != nil {
+		return s.broken
+	}
+	return errMiss
 }
 
 // find returns the pack that holds an object and its offset.

@@ -64,17 +64,15 @@ func (db *DB) scanLocked() (*packSet, error) {
 		return nil, fmt.Errorf("reading the packs: %w", err)
 	}
 	next := &packSet{dir: stamp, racy: stamp.Racy(now)}
-	if next.packs, err = db.openAll(old, list); err != nil {
-		return nil, err
-	}
+	next.packs, next.broken = db.openAll(old, list)
 	db.packs.Store(next)
 	return next, nil
 }
 
 // openAll opens the packs of a folder, those already open excepted. A pack that
 // vanishes meanwhile is left out: what replaced it is in the list, or in the
-// next one.
-func (db *DB) openAll(old *packSet, list []fs.DirEntry) ([]*pack, error) {
+// next one. One that cannot be opened is left out too, and is the error.
+func (db *DB) openAll(old *packSet, list []fs.DirEntry) (packs []*pack, broken error) {
 	known := make(map[string]*pack, len(old.packs))
 	for _, p := range old.packs {
 		known[p.name()] = p
@@ -83,7 +81,7 @@ func (db *DB) openAll(old *packSet, list []fs.DirEntry) ([]*pack, error) {
 	for _, e := range list {
 		there[e.Name()] = true
 	}
-	packs := make([]*pack, 0, len(list)/2)
+	packs = make([]*pack, 0, len(list)/2)
 	for _, e := range list {
 		name, ok := strings.CutSuffix(e.Name(), ".idx")
 		if !ok || !strings.HasPrefix(name, "pack-") || !there[name+".pack"] {
@@ -97,13 +95,14 @@ func (db *DB) openAll(old *packSet, list []fs.DirEntry) ([]*pack, error) {
 				continue
 			}
 			if err != nil {
-				return nil, err
+				broken = errors.Join(broken, err)
+				continue
 			}
 		}
 		packs = append(packs, p)
 	}
 	sortPacks(packs)
-	return packs, nil
+	return packs, broken
 }
 
 func (db *DB) open(name string, cruft bool) (*pack, error) {
@@ -149,5 +148,5 @@ func (db *DB) register(p *pack) {
 	sortPacks(packs)
 	// The folder's stamp stays the old one: the next miss looks again, since
 	// others may have written at the same time.
-	db.packs.Store(&packSet{packs: packs, dir: old.dir, racy: old.racy})
+	db.packs.Store(&packSet{packs: packs, dir: old.dir, racy: old.racy, broken: old.broken})
 }

@@ -52,7 +52,7 @@ func (s *Storer) EncodedObject(t plumbing.ObjectType, oid plumbing.Hash) (plumbi
 	case err != nil:
 		return nil, err
 	}
-	return &object{oid, kind, data}, nil
+	return &readObject{oid, kind, data}, nil
 }
 
 func (s *Storer) get(oid plumbing.Hash) (plumbing.ObjectType, []byte, error) {
@@ -109,20 +109,20 @@ func (s *Storer) AddAlternate(string) error {
 	return errors.New("a wiki's repository must not borrow objects from another one")
 }
 
-// object is an object that was read; it cannot be changed.
-type object struct {
+// readObject is an object that was read; it cannot be changed.
+type readObject struct {
 	oid  plumbing.Hash
 	kind plumbing.ObjectType
 	data []byte
 }
 
-func (o *object) Hash() plumbing.Hash            { return o.oid }
-func (o *object) Type() plumbing.ObjectType      { return o.kind }
-func (o *object) SetType(plumbing.ObjectType)    {}
-func (o *object) Size() int64                    { return int64(len(o.data)) }
-func (o *object) SetSize(int64)                  {}
-func (o *object) Reader() (io.ReadCloser, error) { return &objectReader{data: o.data}, nil }
-func (o *object) Writer() (io.WriteCloser, error) {
+func (o *readObject) Hash() plumbing.Hash            { return o.oid }
+func (o *readObject) Type() plumbing.ObjectType      { return o.kind }
+func (o *readObject) SetType(plumbing.ObjectType)    {}
+func (o *readObject) Size() int64                    { return int64(len(o.data)) }
+func (o *readObject) SetSize(int64)                  {}
+func (o *readObject) Reader() (io.ReadCloser, error) { return &objectReader{data: o.data}, nil }
+func (o *readObject) Writer() (io.WriteCloser, error) {
 	return nil, errors.New("an object that was read cannot be written")
 }
 
