@@ -6,7 +6,6 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
-	"github.com/yuin/goldmark/util"
 )
 
 // Bounds on what one page may make the parser do. Text beyond a bound is shown
@@ -112,49 +111,4 @@ func blockEnd(n ast.Node) int {
 		return 0
 	}
 	return n.Lines().At(n.Lines().Len() - 1).Stop
-}
-
-// bareURLs asks goldmark's linkifier only where a URL or an e-mail address can
-// begin: its regular expressions are the dearest part of inline parsing.
-type bareURLs struct{ parser.InlineParser }
-
-const maxMailName = 64 // RFC 5321, section 4.5.3.1.1
-
-func (p bareURLs) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
-	line, _ := block.PeekLine()
-	if len(line) > 0 && (line[0] == ' ' || util.IsPunct(line[0])) {
-		line = line[1:]
-	}
-	if !urlAhead(line) && !mailAhead(line) {
-		return nil
-	}
-	return p.InlineParser.Parse(parent, block, pc)
-}
-
-func urlAhead(line []byte) bool {
-	if len(line) < 4 {
-		return false
-	}
-	switch line[0] {
-	case 'h':
-		return bytes.HasPrefix(line, []byte("http"))
-	case 'f':
-		return bytes.HasPrefix(line, []byte("ftp:"))
-	case 'w':
-		return bytes.HasPrefix(line, []byte("www."))
-	}
-	return false
-}
-
-func mailAhead(line []byte) bool {
-	for i, c := range line[:min(len(line), maxMailName+1)] {
-		switch {
-		case c == '@':
-			return i > 0
-		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9':
-		case bytes.IndexByte([]byte(".!#$%&'*+/=?^_`{|}~-"), c) < 0:
-			return false
-		}
-	}
-	return false
 }

@@ -1,6 +1,8 @@
 package markdown
 
 import (
+	"bytes"
+
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/parser"
@@ -8,14 +10,18 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// grammar is the one parser of the package; it is not modified after this and
-// safe for concurrent use.
-var grammar = newGrammar()
+// grammar is the parser of the package; linkGrammar is the same, but leaves out
+// paragraphs that cannot hold a link. They are not modified after this and safe
+// for concurrent use.
+var (
+	grammar     = newGrammar()
+	linkGrammar = newGrammar(parser.WithParagraphTransformers(util.Prioritized(linkless{}, 300)))
+)
 
 // newGrammar lists goldmark's own parsers and ours. The numbers are goldmark's
 // priorities; a lower one is asked first.
-func newGrammar() parser.Parser {
-	return parser.NewParser(
+func newGrammar(more ...parser.Option) parser.Parser {
+	return parser.NewParser(append([]parser.Option{
 		parser.WithBlockParsers(
 			util.Prioritized(parser.NewSetextHeadingParser(), 100),
 			util.Prioritized(extension.NewDefinitionListParser(), 101),
@@ -44,7 +50,7 @@ func newGrammar() parser.Parser {
 			util.Prioritized(delimiters{parser.NewEmphasisParser()}, 500),
 			util.Prioritized(delimiters{extension.NewStrikethroughParser()}, 501),
 			util.Prioritized(delimiters{markParser{}}, 502),
-			util.Prioritized(bareURLs{extension.NewLinkifyParser()}, 999),
+			util.Prioritized(bareURLs{goldmark: extension.NewLinkifyParser()}, 90),
 		),
 		parser.WithParagraphTransformers(
 			util.Prioritized(parser.LinkReferenceParagraphTransformer, 100),
@@ -54,14 +60,36 @@ func newGrammar() parser.Parser {
 			util.Prioritized(extension.NewTableASTTransformer(), 0),
 			util.Prioritized(extension.NewFootnoteASTTransformer(), 999),
 		),
-	)
+	}, more...)...)
+}
+
+// linkless takes paragraphs without "[" and "<" off the tree before their text is
+// read, which is most of the work. A paragraph whose next line could make it a
+// heading or a term stays.
+type linkless struct{}
+
+func (linkless) Transform(n *ast.Paragraph, r text.Reader, _ parser.Context) {
+	lines := n.Lines()
+	for i := range lines.Len() {
+		line := lines.At(i)
+		if bytes.IndexByte(line.Value(r.Source()), '[') >= 0 || bytes.IndexByte(line.Value(r.Source()), '<') >= 0 {
+			return
+		}
+	}
+	next, _ := r.PeekLine()
+	if next = bytes.TrimSpace(next); len(next) > 0 && (next[0] == '=' || next[0] == '-' || next[0] == ':') {
+		return
+	}
+	n.Parent().RemoveChild(n.Parent(), n)
 }
 
 // parse reads a page's body (without its frontmatter).
-func parse(body []byte, style Style) ast.Node {
+func parse(body []byte, style Style) ast.Node { return parseWith(grammar, body, style) }
+
+func parseWith(g parser.Parser, body []byte, style Style) ast.Node {
 	pc := parser.NewContext()
 	pc.Set(stateKey, &parseState{style: style})
-	return grammar.Parse(text.NewReader(body), parser.WithContext(pc))
+	return g.Parse(text.NewReader(body), parser.WithContext(pc))
 }
 
 var stateKey = parser.NewContextKey()

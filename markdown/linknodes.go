@@ -95,7 +95,8 @@ func (s *sheet) autoLink(n *ast.AutoLink, entering bool) ast.WalkStatus {
 		u = "mailto:" + u
 	}
 	l := Link{Kind: Inline, Target: u}
-	t, done := resolver{nothing{}, "", ""}.external(l)
+	r := resolver{Names: nothing{}}
+	t, done := r.external(l)
 	if !done {
 		t = Target{}
 	}

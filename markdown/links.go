@@ -18,7 +18,7 @@ func Links(src []byte, style Style) []Link {
 	}
 	var links []Link
 	p := pass{src: body, link: func(l Link) { links = append(links, l) }}
-	p.run(parse(body, style))
+	p.run(parseWith(linkGrammar, body, style))
 	place(links, src, off)
 	return links
 }
@@ -119,7 +119,11 @@ func (p *pass) children(n ast.Node, depth int, inLink bool) {
 	}
 	if len(open) > 0 && p.raw != nil {
 		end := &rawEnd{}
-		n.AppendChild(n, end)
+		if last := n.LastChild(); last.Kind() == footnoteList {
+			n.InsertBefore(n, last, end) // the notes belong to the page, not to the open element
+		} else {
+			n.AppendChild(n, end)
+		}
 		p.raw[end] = closeTags(nil, open)
 	}
 }

@@ -33,9 +33,9 @@ func Resolve(n Names, from wiki.PagePath, l Link) Target {
 	if n == nil {
 		n = nothing{}
 	}
-	r := resolver{n, string(from), string(from.Parent())}
+	r := resolver{Names: n, from: string(from), dir: string(from.Parent())}
 	t := r.target(l)
-	if l.Anchor != "" && !t.External && t.File == "" && t.Anchor == "" && !t.whole() {
+	if t.Page != "" && !r.named {
 		t.Anchor = anchorSlug(l.Anchor)
 	}
 	return t
@@ -44,6 +44,9 @@ func Resolve(n Names, from wiki.PagePath, l Link) Target {
 // anchorSlug is the slug for an anchor as written. Of "A#B", Obsidian's way to a
 // heading under a heading, the last counts.
 func anchorSlug(a string) string {
+	if a == "" {
+		return ""
+	}
 	if i := strings.LastIndexByte(a, '#'); i >= 0 && i+1 < len(a) {
 		a = a[i+1:]
 	}
@@ -52,9 +55,6 @@ func anchorSlug(a string) string {
 	}
 	return Slug(a)
 }
-
-// whole is true of a target that never has an anchor.
-func (t Target) whole() bool { return t.Page == "" && t.File == "" }
 
 // nothing is the Names of an empty wiki.
 type nothing struct{}
@@ -68,9 +68,10 @@ func (nothing) Text(wiki.PagePath) ([]byte, bool) { return nil, false }
 type resolver struct {
 	Names
 	from, dir string
+	named     bool // what looked like an anchor was part of the name
 }
 
-func (r resolver) target(l Link) Target {
+func (r *resolver) target(l Link) Target {
 	if l.Target == "" {
 		if l.Anchor == "" && (l.Kind == Wiki || l.Kind == Embed || l.Kind == Image) {
 			return Target{}
@@ -88,7 +89,7 @@ func (r resolver) target(l Link) Target {
 
 // external recognises links that leave the wiki, and refuses schemes that are
 // not known to be harmless.
-func (r resolver) external(l Link) (Target, bool) {
+func (r *resolver) external(l Link) (Target, bool) {
 	if strings.HasPrefix(l.Target, "//") && l.Kind != Wiki && l.Kind != Embed {
 		return outside("https:"+l.Target, l.Anchor), true
 	}
@@ -128,17 +129,16 @@ func outside(u, anchor string) Target {
 }
 
 // wiki resolves [[T]].
-func (r resolver) wiki(l Link) Target {
+func (r *resolver) wiki(l Link) Target {
 	if t, ok := r.wikiName(l.Target); ok {
 		return t
 	}
 	if l.Anchor != "" { // a page's name may have a "#"
-		if t, ok := r.wikiName(l.Target + "#" + l.Anchor); ok {
-			t.Anchor = ""
-			return t
-		}
-		if t, ok := r.wikiName(l.Target + "# " + l.Anchor); ok {
-			return t
+		for _, gap := range [...]string{"#", "# "} {
+			if t, ok := r.wikiName(l.Target + gap + l.Anchor); ok {
+				r.named = true
+				return t
+			}
 		}
 	}
 	name := l.Target
@@ -151,7 +151,7 @@ func (r resolver) wiki(l Link) Target {
 	return r.missing(r.wikiPlace(name))
 }
 
-func (r resolver) wikiName(t string) (Target, bool) {
+func (r *resolver) wikiName(t string) (Target, bool) {
 	name := trimMD(t)
 	switch {
 	case strings.HasPrefix(t, "/"):
@@ -184,7 +184,7 @@ func (r resolver) wikiName(t string) (Target, bool) {
 }
 
 // first looks for a page, then for an attachment, at one path from the root.
-func (r resolver) first(p string) (Target, bool) {
+func (r *resolver) first(p string) (Target, bool) {
 	if page, ok := r.Page(trimMD(p)); ok {
 		return Target{Page: page, Exists: true}, true
 	}
@@ -195,7 +195,7 @@ func (r resolver) first(p string) (Target, bool) {
 }
 
 // wikiPlace is the path that a wikilink to nothing would create.
-func (r resolver) wikiPlace(t string) string {
+func (r *resolver) wikiPlace(t string) string {
 	switch {
 	case strings.HasPrefix(t, "/"):
 		return t[1:]
@@ -213,7 +213,7 @@ func (r resolver) wikiPlace(t string) string {
 
 // missing is the target of a link to nothing: a page to be created, an
 // attachment that is not there, or, where the name cannot be, nothing.
-func (r resolver) missing(p string) Target {
+func (r *resolver) missing(p string) Target {
 	if attachment(p) {
 		if f, err := wiki.ParseFilePath(p); err == nil {
 			return Target{File: f}
@@ -228,7 +228,7 @@ func (r resolver) missing(p string) Target {
 }
 
 // inline resolves the path of a relative URL.
-func (r resolver) inline(l Link) Target {
+func (r *resolver) inline(l Link) Target {
 	t := l.Target
 	if d, err := url.PathUnescape(t); err == nil {
 		t = d
@@ -268,7 +268,7 @@ func (r resolver) inline(l Link) Target {
 
 // inlinePage finds a page by its path or by its file's name, in which some
 // characters are percent-encoded.
-func (r resolver) inlinePage(p string) (wiki.PagePath, bool) {
+func (r *resolver) inlinePage(p string) (wiki.PagePath, bool) {
 	if p == "" {
 		return "", false
 	}
@@ -284,7 +284,7 @@ func (r resolver) inlinePage(p string) (wiki.PagePath, bool) {
 	return "", false
 }
 
-func (r resolver) inlineFile(p string) (wiki.FilePath, bool) {
+func (r *resolver) inlineFile(p string) (wiki.FilePath, bool) {
 	if p == "" {
 		return "", false
 	}
