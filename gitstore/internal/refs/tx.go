@@ -328,7 +328,7 @@ func (tx *Tx) moveOne(l *locked) error {
 	file := tx.db.path(l.Name)
 	if l.New.IsZero() {
 		err := tx.db.fs.Remove(file)
-		if err != nil && !missing(err) {
+		if err != nil && !missing(err) && !errors.Is(err, syscall.ENOTEMPTY) { // a packed ref, empty folders in its place
 			return err
 		}
 		l.moved = true
