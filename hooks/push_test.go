@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -232,23 +233,22 @@ func (s *site) refused(out string, err error, want ...string) {
 }
 
 // serve answers at the site's socket until the test ends.
-func (s *site) serve(st *store) *hooks.Host {
+func (s *site) serve(st *store) {
+	s.t.Helper()
 	st.data = s.data
-	ln, err := hooks.Listen(s.socket)
+	ln, err := net.Listen("unix", s.socket)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	host := &hooks.Host{Store: st, Data: s.data, Log: slog.New(slog.DiscardHandler)}
 	done := make(chan error, 1)
-	go func() { done <- host.Serve(ctx, ln) }()
+	go func() { done <- hooks.Serve(ctx, st, ln, slog.New(slog.DiscardHandler)) }()
 	s.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
 			s.t.Error(err)
 		}
 	})
-	return host
 }
 
 func TestPush(t *testing.T) {

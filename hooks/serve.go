@@ -31,13 +31,12 @@ type HostStore interface {
 	Repository(ctx context.Context, c wiki.Caller, slug wiki.Slug, write bool) (*gitstore.Repository, error)
 }
 
-// Host answers the hooks of pushes that somebody made on the machine itself, with
+// host answers the hooks of pushes that somebody made on the machine itself, with
 // git push to the folder of a repository. Whoever may do that may read and write
 // the data folder, so the caller is the host (wiki.Caller.Host).
-type Host struct {
-	Store HostStore
-	Data  string // the data folder: admin.git and wikis/<slug>.git in it are the repositories
-	Log   *slog.Logger
+type host struct {
+	store HostStore
+	log   *slog.Logger
 
 	mu       sync.Mutex
 	approved map[peer]*hostPush // between pre-receive and proc-receive; guarded by mu
@@ -51,31 +50,12 @@ type hostPush struct {
 	end  *time.Timer
 }
 
-// Listen opens the hooks' socket, for this user alone, in place of one that a
-// former server left behind. The caller holds the lock of the data folder.
-func Listen(path string) (net.Listener, error) {
-	if len(path) > MaxSocket {
-		return nil, wiki.Unavailable("the path of the hooks' socket %q has %d bytes, at most %d are possible: choose a data folder with a shorter path", path, len(path), MaxSocket)
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("removing the former socket: %w", err)
-	}
-	ln, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("opening the hooks' socket: %w", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, ln.Close())
-	}
-	return ln, nil
-}
-
-// Serve answers hooks on ln until ctx ends; it closes ln. Hooks that are being
-// answered then get their answer first.
-func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
-	h.mu.Lock()
-	h.approved = map[peer]*hostPush{}
-	h.mu.Unlock()
+// Serve answers the hooks of pushes that are made on the host, straight into a
+// repository's folder, on a Unix socket that only this user may open (its path has
+// at most MaxSocket bytes). It returns when ctx ends, closes ln, and gives hooks
+// that are being answered their answer first.
+func Serve(ctx context.Context, store HostStore, ln net.Listener, log *slog.Logger) error {
+	h := &host{store: store, log: log, approved: map[peer]*hostPush{}}
 	stop := context.AfterFunc(ctx, func() { ln.Close() })
 	defer stop()
 	var running sync.WaitGroup
@@ -94,13 +74,13 @@ func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 			defer func() { <-slots }()
 			defer conn.Close()
 			if err := h.answer(context.WithoutCancel(ctx), conn.(*net.UnixConn)); err != nil {
-				h.Log.Error("a push on the host was refused", "error", err)
+				h.log.Error("a push on the host was refused", "error", err)
 			}
 		})
 	}
 }
 
-func (h *Host) answer(ctx context.Context, conn *net.UnixConn) (err error) {
+func (h *host) answer(ctx context.Context, conn *net.UnixConn) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
@@ -137,7 +117,7 @@ func (h *Host) answer(ctx context.Context, conn *net.UnixConn) (err error) {
 // push is the state of the push that a hook belongs to: a new one for
 // pre-receive, and for proc-receive the one that pre-receive of the same
 // receive-pack process left, which can be taken once.
-func (h *Host) push(ctx context.Context, who peer, req *request) (*hostPush, error) {
+func (h *host) push(ctx context.Context, who peer, req *request) (*hostPush, error) {
 	if req.hook == "pre-receive" {
 		return h.begin(ctx, req.directory)
 	}
@@ -159,22 +139,25 @@ func (h *Host) push(ctx context.Context, who peer, req *request) (*hostPush, err
 
 // begin finds the repository that a hook runs in and takes it for writing, so
 // that maintenance keeps away until the push is over.
-func (h *Host) begin(ctx context.Context, dir string) (*hostPush, error) {
+func (h *host) begin(ctx context.Context, dir string) (*hostPush, error) {
 	caller := wiki.Caller{Host: true, Via: wiki.ViaCLI}
-	slug, err := h.slugOf(dir)
+	slug, err := slugOf(dir)
 	if err != nil {
 		return nil, err
 	}
-	repo, err := h.Store.Repository(ctx, caller, slug, true)
+	repo, err := h.store.Repository(ctx, caller, slug, true)
+	if errors.Is(err, wiki.ErrNotFound) {
+		return nil, elsewhere(dir)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if !sameFolder(repo.Dir, dir) {
 		repo.Release()
-		return nil, wiki.Forbidden("%s is not a repository of this server", dir)
+		return nil, elsewhere(dir)
 	}
 	return &hostPush{
-		onePush: onePush{store: h.Store, push: gitstore.Push{Caller: caller, Wiki: slug, Dir: repo.Dir}},
+		onePush: onePush{store: h.store, push: gitstore.Push{Caller: caller, Wiki: slug, Dir: repo.Dir}},
 		dir:     repo.Dir,
 		done:    sync.OnceFunc(repo.Release),
 	}, nil
@@ -182,7 +165,7 @@ func (h *Host) begin(ctx context.Context, dir string) (*hostPush, error) {
 
 // keep waits for the push's proc-receive, for as long as its receive-pack lives
 // and at most approvalLife.
-func (h *Host) keep(who peer, push *hostPush) {
+func (h *host) keep(who peer, push *hostPush) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if old := h.approved[who]; old != nil {
@@ -201,13 +184,13 @@ func (h *Host) keep(who peer, push *hostPush) {
 	}()
 }
 
-func (h *Host) waiting(who peer, push *hostPush) bool {
+func (h *host) waiting(who peer, push *hostPush) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.approved[who] == push
 }
 
-func (h *Host) forget(who peer, push *hostPush) {
+func (h *host) forget(who peer, push *hostPush) {
 	h.mu.Lock()
 	mine := h.approved[who] == push
 	if mine {
@@ -219,21 +202,22 @@ func (h *Host) forget(who peer, push *hostPush) {
 	}
 }
 
-// slugOf is the wiki whose repository lies in dir; empty for admin.git.
-func (h *Host) slugOf(dir string) (wiki.Slug, error) {
-	elsewhere := wiki.Forbidden("%q is not a repository of the server that answers its hooks: start \"wikibot serve\" with the data folder that it is in", printable(dir))
-	if !filepath.IsAbs(dir) {
-		return "", elsewhere
-	}
-	if sameFolder(filepath.Join(h.Data, "admin.git"), dir) {
+// slugOf is the wiki that a repository's folder is named after; empty for
+// admin.git. Whether it is that wiki's folder is for the caller to compare.
+func slugOf(dir string) (wiki.Slug, error) {
+	name, isGit := strings.CutSuffix(filepath.Base(dir), ".git")
+	if isGit && name == "admin" {
 		return "", nil
 	}
-	name, isGit := strings.CutSuffix(filepath.Base(dir), ".git")
 	slug, err := wiki.ParseSlug(name)
-	if !isGit || err != nil || !sameFolder(filepath.Join(h.Data, "wikis", name+".git"), dir) {
-		return "", elsewhere
+	if !isGit || !filepath.IsAbs(dir) || err != nil {
+		return "", elsewhere(dir)
 	}
 	return slug, nil
+}
+
+func elsewhere(dir string) error {
+	return wiki.Forbidden("%q is not a repository of the server that answers its hooks: start \"wikibot serve\" with the data folder that it is in", printable(dir))
 }
 
 func sameFolder(a, b string) bool {
