@@ -31,12 +31,14 @@ func Frontmatter(src []byte) (props []Property, body []byte, err error) {
 }
 
 // frontmatter finds the YAML between the fences and where the body begins (0:
-// there is no frontmatter).
+// there is no frontmatter). A byte order mark does not belong to the body.
 func frontmatter(src []byte) (head []byte, off int) {
-	first, n := cutLine(src)
-	if string(bytes.TrimPrefix(first, []byte("\ufeff"))) != "---" {
-		return nil, 0
+	bom := len(src) - len(bytes.TrimPrefix(src, []byte("\ufeff")))
+	first, n := cutLine(src[bom:])
+	if string(first) != "---" {
+		return nil, bom
 	}
+	n += bom
 	start := n
 	for n < len(src) {
 		line, size := cutLine(src[n:])
@@ -45,7 +47,7 @@ func frontmatter(src []byte) (head []byte, off int) {
 		}
 		n += size
 	}
-	return nil, 0
+	return nil, bom
 }
 
 // cutLine is the first line, without white space at its end, and its length with
