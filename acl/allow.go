@@ -57,9 +57,9 @@ type Target struct {
 //
 // Narrowing (Caller.Narrowed) caps what both the grant and [access] give: a
 // viewer's token reads and proposes, an editor's writes, an owner's manages. A
-// credential that is bound to this wiki (Only and OnlyID), narrowed, and of
-// nobody was made by the operator on the host: it has the role that it was
-// narrowed to. A Caller with Host set is the operator and may do everything.
+// token that the operator made on the host (Caller.Site) has in the wiki that it
+// is bound to the role that it was narrowed to, and nothing anywhere else. A
+// Caller with Host set is the operator and may do everything.
 //
 // A nil result costs no allocation.
 func (p *Policy) Allow(c wiki.Caller, a Action, t Target) error {
@@ -73,7 +73,7 @@ func (p *Policy) Allow(c wiki.Caller, a Action, t Target) error {
 	case !may.has(Read):
 		return wiki.NotFound("there is no wiki %q, or you may not see it: check the address, or sign in", t.Slug)
 	}
-	return p.refuse(c, a, t, may)
+	return p.refuse(c, a, t)
 }
 
 // Standing is all that Allow would answer, at once.
@@ -116,12 +116,14 @@ func (p *Policy) rights(c wiki.Caller, t Target) rights {
 	if bound && (c.Only == "" || c.Only != t.Slug || c.OnlyID == "" || c.OnlyID != p.Wiki) {
 		return rights{}
 	}
+	if c.Site {
+		if !bound {
+			return rights{}
+		}
+		return rights{c.Narrowed, byRole[min(c.Narrowed, wiki.Owner)]}
+	}
 	standing, role := Anonymous, wiki.NoRole
-	switch {
-	case c.Anonymous() && bound:
-		role = c.Narrowed
-	case c.Anonymous() || t.Account != Active:
-	default:
+	if t.Account == Active && !c.Anonymous() {
 		if role = p.Role(c.User, c.DID); role != wiki.NoRole {
 			standing = Granted
 		} else if c.User != "" {
@@ -153,11 +155,13 @@ func (p *Policy) open(standing Level) uint8 {
 }
 
 // refuse tells somebody who may read why they may not do more.
-func (p *Policy) refuse(c wiki.Caller, a Action, t Target, may rights) error {
+func (p *Policy) refuse(c wiki.Caller, a Action, t Target) error {
 	switch {
+	case c.Site:
+		return wiki.Forbidden("this token may not %s the wiki %q, since it was made for the role %s: use a token with a greater one", a, t.Slug, c.Narrowed)
 	case t.Account == Suspended && !c.Anonymous():
 		return wiki.Forbidden("the account %s is suspended, so you may read public wikis only: ask the site's administrators", c.Name())
-	case c.Anonymous() && c.Only == "" || !c.Anonymous() && t.Account != Active:
+	case c.Anonymous() || t.Account != Active:
 		if !p.anybody(a) {
 			return wiki.Forbidden("nobody may %s the wiki %q", a, t.Slug)
 		}
@@ -165,13 +169,10 @@ func (p *Policy) refuse(c wiki.Caller, a Action, t Target, may rights) error {
 	}
 	whole := c
 	whole.Narrowed = wiki.NoRole
-	if c.Narrowed != wiki.NoRole && (c.Anonymous() || p.rights(whole, t).has(a)) {
+	if c.Narrowed != wiki.NoRole && p.rights(whole, t).has(a) {
 		return wiki.Forbidden("this token may not %s the wiki %q, since it was made for the role %s: use a token with a greater one", a, t.Slug, c.Narrowed)
 	}
-	if a == Write && may.has(Propose) {
-		return wiki.Forbidden("you may read the wiki %q but not change it: propose the change, or ask an owner for the role editor", t.Slug)
-	}
-	return wiki.Forbidden("you may not %s the wiki %q: ask an owner for the role %s", a, t.Slug, least(a))
+	return wiki.Forbidden("you may read the wiki %[2]q but not %[1]s it: ask an owner for the role %[3]s", a, t.Slug, least(a))
 }
 
 // anybody reports whether there is anyone at all who may do this.

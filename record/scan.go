@@ -19,7 +19,7 @@ const maxDepth = 100
 func Scan(file string, data []byte) (*Doc, wiki.Faults) {
 	text := string(data)
 	lines := strings.Count(text, "\n") + 4
-	d := &Doc{file: file, data: text, nodes: make([]node, 1, 2*lines), index: make(map[nodeKey]int, 2*lines)}
+	d := &Doc{file: file, data: text, nodes: make([]node, 1, lines), index: make(map[nodeKey]int, lines)}
 	d.nodes[0] = node{kind: Table, origin: fromRoot, parent: -1}
 	s := &scanner{d: d, s: text}
 	if err := s.characters(); err != nil {
