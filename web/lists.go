@@ -1,0 +1,373 @@
+package web
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"net/url"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"wikibot/gitstore"
+	"wikibot/merge"
+	"wikibot/wiki"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// indexView is the tree of pages, or one folder of it.
+type indexView struct {
+	frame
+	Where string // the folder; empty: the whole wiki
+	Page  wiki.PagePath
+	Root  *node
+	Files bool // attachments too
+	Open  bool // small enough to be shown unfolded
+	Count int
+}
+
+// index answers /-/index and /-/index/Folder.
+func (q *request) index(arg string) error {
+	where, err := url.PathUnescape(strings.Trim(arg, "/"))
+	if err != nil {
+		return wiki.NotFound("%s", q.texts.get("error.address"))
+	}
+	return q.folder(where)
+}
+
+// folder shows the index of one folder.
+func (q *request) folder(where string) error {
+	return q.showCached("index", func() (any, error) {
+		t, err := q.tree(q.view)
+		if err != nil {
+			return nil, err
+		}
+		root := t.find(where)
+		if root == nil {
+			return nil, wiki.NotFound("%s", q.texts.get("error.no_folder", where))
+		}
+		title := q.texts.get("index.title")
+		if where != "" {
+			title = q.texts.get("index.title_folder", where)
+		}
+		d := &indexView{frame: q.frame("index", title, wiki.PagePath(where)), Where: where, Page: root.Page, Root: root, Count: root.Below()}
+		d.Files, d.Open = q.r.URL.Query().Has("files"), d.Count <= 200
+		if where != "" {
+			d.Folder = where + "/"
+		}
+		return d, nil
+	})
+}
+
+// searchView is what was found.
+type searchView struct {
+	frame
+	Query string
+	Hits  []hit
+	More  bool
+	Exact wiki.PagePath // a page of just that name
+	New   string        // name for a page to create
+}
+
+// hit is one page with the line that matched, the matches marked.
+type hit struct {
+	gitstore.Hit
+	Parts []merge.Span
+}
+
+const maxHits = 50
+
+func (q *request) search() error {
+	return q.showCached("search", func() (any, error) {
+		query := strings.TrimSpace(q.r.URL.Query().Get("q"))
+		if len(query) > 500 {
+			return nil, wiki.Invalid("q", "%s", q.texts.get("search.too_long"))
+		}
+		d := &searchView{frame: q.frame("search", q.texts.get("search.title"), ""), Query: query}
+		if query == "" {
+			return d, nil
+		}
+		hits, err := q.view.Search(q.r.Context(), query, maxHits+1)
+		if err != nil {
+			return nil, err
+		}
+		if d.More = len(hits) > maxHits; d.More {
+			hits = hits[:maxHits]
+		}
+		for _, h := range hits {
+			d.Hits = append(d.Hits, hit{h, marked(h.Snippet, query)})
+		}
+		d.Exact, _ = q.view.Page(query)
+		if p, err := wiki.ParsePagePath(query); err == nil && d.Exact == "" {
+			d.New = string(p)
+		}
+		return d, nil
+	})
+}
+
+// marked splits text at the words of the query, ignoring ASCII case.
+func marked(text, query string) []merge.Span {
+	var spans []merge.Span
+	low := asciiLower(text)
+	words := strings.Fields(asciiLower(query))
+	start := 0
+	for i := 0; i < len(low); {
+		n := 0
+		for _, w := range words {
+			if strings.HasPrefix(low[i:], w) {
+				n = max(n, len(w))
+			}
+		}
+		if n == 0 {
+			i++
+			continue
+		}
+		if start < i {
+			spans = append(spans, merge.Span{Text: text[start:i]})
+		}
+		spans = append(spans, merge.Span{Text: text[i : i+n], Changed: true})
+		i += n
+		start = i
+	}
+	if start < len(text) {
+		spans = append(spans, merge.Span{Text: text[start:]})
+	}
+	return spans
+}
+
+// asciiLower keeps every byte where it is.
+func asciiLower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// wantedView lists pages that are linked and missing, and pages that nothing
+// links to.
+type wantedView struct {
+	frame
+	Wanted  []wantedPage
+	Orphans []wiki.PagePath
+	More    int // orphans left out
+	Limited bool
+}
+
+type wantedPage struct {
+	Path wiki.PagePath
+	From []wiki.PagePath
+}
+
+// maxWanted bounds the pages whose links are looked at for one answer.
+const maxWanted = 20000
+
+func (q *request) wanted() error {
+	return q.showCached("wanted", func() (any, error) {
+		d := &wantedView{frame: q.frame("wanted", q.texts.get("wanted.title"), "")}
+		entries, next, err := q.view.List(gitstore.ListOptions{Limit: maxWanted})
+		if err != nil {
+			return nil, err
+		}
+		d.Limited = next != ""
+		from := map[wiki.PagePath][]wiki.PagePath{}
+		home := q.view.Settings().Home
+		for _, e := range entries {
+			to, back, err := q.view.Links(q.r.Context(), e.Page)
+			if err != nil {
+				return nil, err
+			}
+			for _, l := range to {
+				if list := from[l.Page]; !l.Exists && l.Page != "" && (len(list) == 0 || list[len(list)-1] != e.Page) {
+					from[l.Page] = append(list, e.Page)
+				}
+			}
+			if orphan(e.Page, back) && e.Page != home && !special(e.Page) {
+				d.Orphans = append(d.Orphans, e.Page)
+			}
+		}
+		for p, list := range from {
+			d.Wanted = append(d.Wanted, wantedPage{p, list})
+		}
+		sort.Slice(d.Wanted, func(i, j int) bool {
+			a, b := d.Wanted[i], d.Wanted[j]
+			if len(a.From) != len(b.From) {
+				return len(a.From) > len(b.From)
+			}
+			return a.Path < b.Path
+		})
+		if len(d.Orphans) > 500 {
+			d.More, d.Orphans = len(d.Orphans)-500, d.Orphans[:500]
+		}
+		return d, nil
+	})
+}
+
+// orphan reports whether no other page links here.
+func orphan(p wiki.PagePath, from []gitstore.PageLink) bool {
+	for _, l := range from {
+		if l.Page != p {
+			return false
+		}
+	}
+	return true
+}
+
+// connectView explains how to reach the wiki with git and agents.
+type connectView struct {
+	frame
+	Git, MCP, API string
+	Dir           string
+}
+
+func (q *request) connect() error {
+	return q.showCached("connect", func() (any, error) {
+		return &connectView{
+			frame: q.frame("connect", q.texts.get("connect.title"), ""),
+			Git:   q.Addresses.Git(q.slug), MCP: q.Addresses.MCP(q.slug), API: q.Addresses.API(q.slug), Dir: string(q.slug),
+		}, nil
+	})
+}
+
+// helpView explains keys and Markdown.
+type helpView struct{ frame }
+
+func (q *request) help() error {
+	return q.showCached("help", func() (any, error) {
+		return &helpView{q.frame("help", q.texts.get("help.title"), "")}, nil
+	})
+}
+
+// maxNames bounds the list for the editor's completion.
+const maxNames = 10000
+
+// pageNames is the list of pages for the editor's completion.
+func (q *request) pageNames() error {
+	return q.cached(func() (*document, error) {
+		entries, next, err := q.view.List(gitstore.ListOptions{Limit: maxNames})
+		if err != nil {
+			return nil, err
+		}
+		names := make([]string, 0, len(entries))
+		for _, e := range entries {
+			if !special(e.Page) {
+				names = append(names, string(e.Page))
+			}
+		}
+		b, err := json.Marshal(map[string]any{"pages": names, "more": next != ""})
+		return &document{html: b, mime: "application/json"}, err
+	})
+}
+
+// robots keeps crawlers out of the views that are endless.
+func (q *request) robots() error {
+	root := q.Addresses.Prefix(q.slug)
+	return q.plain("text/plain; charset=utf-8", "User-agent: *\nDisallow: "+root+"/-/\nSitemap: "+q.Addresses.Absolute(q.slug)+"/sitemap.xml\n")
+}
+
+func (q *request) plain(kind, text string) error {
+	q.w.Header().Set("Cache-Control", "private, max-age=3600")
+	q.send(http.StatusOK, &document{html: []byte(text), mime: kind})
+	return nil
+}
+
+// maxSitemap is what the protocol allows in one file (sitemaps.org).
+const maxSitemap = 50000
+
+func (q *request) sitemap() error {
+	return q.cached(func() (*document, error) {
+		type entry struct {
+			Loc string `xml:"loc"`
+		}
+		set := struct {
+			XMLName xml.Name `xml:"http://www.sitemaps.org/schemas/sitemap/0.9 urlset"`
+			URLs    []entry  `xml:"url"`
+		}{}
+		entries, _, err := q.view.List(gitstore.ListOptions{Limit: maxSitemap})
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if !special(e.Page) {
+				set.URLs = append(set.URLs, entry{q.absolute(q.links().Page(e.Page))})
+			}
+		}
+		return xmlDocument(set, "application/xml; charset=utf-8")
+	})
+}
+
+// absolute is a path of this wiki's host as an absolute URL.
+func (q *request) absolute(path string) string {
+	return q.Addresses.Absolute(q.slug) + strings.TrimPrefix(path, q.Addresses.Prefix(q.slug))
+}
+
+func xmlDocument(v any, kind string) (*document, error) {
+	b, err := xml.Marshal(v)
+	return &document{html: append([]byte(xml.Header), b...), mime: kind}, err
+}
+
+// atomFeed is the changelog as an Atom feed (RFC 4287).
+type atomFeed struct {
+	XMLName xml.Name    `xml:"http://www.w3.org/2005/Atom feed"`
+	Title   string      `xml:"title"`
+	ID      string      `xml:"id"`
+	Links   []atomLink  `xml:"link"`
+	Updated string      `xml:"updated"`
+	Entries []atomEntry `xml:"entry"`
+}
+
+type atomLink struct {
+	Rel  string `xml:"rel,attr"`
+	Href string `xml:"href,attr"`
+}
+
+type atomEntry struct {
+	Title   string   `xml:"title"`
+	ID      string   `xml:"id"`
+	Link    atomLink `xml:"link"`
+	Updated string   `xml:"updated"`
+	Author  string   `xml:"author>name"`
+	Content string   `xml:"content"`
+}
+
+// feed is the newest changes as Atom; "prefix" narrows it to a folder.
+func (q *request) feed() error {
+	return q.cached(func() (*document, error) {
+		prefix := q.r.URL.Query().Get("prefix")
+		commits, _, err := q.view.Changes(q.r.Context(), gitstore.ChangesOptions{Limit: changesPage, Prefix: prefix})
+		if err != nil {
+			return nil, err
+		}
+		here := q.absolute(q.links().To("changelog"))
+		f := atomFeed{Title: q.view.Settings().Name, ID: here, Links: []atomLink{{"alternate", here}, {"self", q.absolute(q.links().To("changelog.atom"))}}, Updated: time.Unix(0, 0).UTC().Format(time.RFC3339)}
+		for i, c := range commits {
+			on := c.Date.UTC().Format(time.RFC3339)
+			if i == 0 {
+				f.Updated = on
+			}
+			var files strings.Builder
+			for _, ch := range c.Changes {
+				files.WriteString(string(ch.Kind) + " " + decodeFile(ch.File) + "\n")
+			}
+			at := q.absolute(q.links().Commit(c.Revision))
+			f.Entries = append(f.Entries, atomEntry{Title: c.Subject, ID: at, Link: atomLink{"alternate", at}, Updated: on, Author: authorName(c), Content: files.String()})
+		}
+		return xmlDocument(f, "application/atom+xml; charset=utf-8")
+	})
+}
+
+// authorName is who made a commit: the person whom the server knows, else whom
+// the commit claims.
+func authorName(c wiki.Commit) string {
+	if c.Actor != "" && !c.Claimed() {
+		return string(c.Actor)
+	}
+	if c.Author != "" {
+		return c.Author
+	}
+	return string(c.Actor)
+}

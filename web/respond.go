@@ -1,0 +1,233 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"wikibot/wiki"
+)
+
+// docKey names an assembled answer: the wiki, the address with its query, the
+// state of the content and what the answer shows of its reader.
+type docKey struct {
+	slug    wiki.Slug
+	address string
+	state   string
+	variant string
+}
+
+// document is an answer that may be sent again. Its bytes never change.
+type document struct {
+	html   []byte
+	mime   string
+	policy string // Content-Security-Policy; empty: the one of pages
+	index  bool   // search engines may keep it
+	gzOnce sync.Once
+	gz     []byte // set by gzOnce; nil where it would not be smaller
+}
+
+func (d *document) size() int64 { return int64(len(d.html)) * 5 / 4 }
+
+func (d *document) gzipped() []byte {
+	d.gzOnce.Do(func() { d.gz = gzipBytes(d.html, 5) })
+	return d.gz
+}
+
+func gzipBytes(b []byte, level int) []byte {
+	if len(b) < 500 {
+		return nil
+	}
+	var buf bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&buf, level) // errs on bad levels only
+	z.Write(b)
+	z.Close()
+	if buf.Len() >= len(b) {
+		return nil
+	}
+	return buf.Bytes()
+}
+
+// digest is a short name for a sequence of texts.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// maxCachedQuery bounds the queries whose answers are kept, so that nobody fills
+// the cache with addresses of their invention at no cost.
+const maxCachedQuery = 120
+
+// cached answers a GET from the entity tag or the cache of documents, or builds
+// the document and keeps it.
+func (q *request) cached(build func() (*document, error)) error {
+	key := docKey{slug: q.slug, address: q.rest, state: q.view.Key(), variant: q.variant()}
+	if q.r.URL.RawQuery != "" {
+		key.address += "?" + q.r.URL.RawQuery
+	}
+	tag := `W/"` + digest(q.version, string(key.slug), key.address, key.state, key.variant) + `"`
+	h := q.w.Header()
+	h.Set("Etag", tag)
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Vary", "Cookie, Authorization, Accept-Encoding")
+	if etagMatches(q.r.Header.Get("If-None-Match"), tag) {
+		q.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	doc, ok := q.docs.get(key)
+	if !ok {
+		var err error
+		if doc, err = build(); err != nil {
+			h.Del("Etag")
+			return err
+		}
+		if len(q.r.URL.RawQuery) <= maxCachedQuery {
+			q.docs.put(key, doc)
+		}
+	}
+	q.send(http.StatusOK, doc)
+	return nil
+}
+
+// etagMatches is the weak comparison of RFC 9110, section 13.1.2.
+func etagMatches(header, tag string) bool {
+	if header == "" {
+		return false
+	}
+	tag = strings.TrimPrefix(tag, "W/")
+	for one := range strings.SplitSeq(header, ",") {
+		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// send writes a document, gzipped where the client takes it.
+func (q *request) send(status int, d *document) {
+	h := q.w.Header()
+	if d.mime == "" {
+		h["Content-Type"] = htmlType
+	} else {
+		h.Set("Content-Type", d.mime)
+	}
+	if d.policy != "" {
+		h.Set("Content-Security-Policy", d.policy)
+	}
+	if !d.index {
+		h.Set("X-Robots-Tag", "noindex")
+	}
+	body := d.html
+	if acceptsGzip(q.r) {
+		if gz := d.gzipped(); gz != nil {
+			body = gz
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	q.w.WriteHeader(status)
+	if q.r.Method != http.MethodHead {
+		q.w.Write(body)
+	}
+}
+
+var htmlType = []string{"text/html; charset=utf-8"}
+
+func acceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if name == "gzip" || name == "*" {
+			weight = strings.ReplaceAll(weight, " ", "")
+			return weight != "q=0" && weight != "q=0.0" && weight != "q=0.00" && weight != "q=0.000"
+		}
+	}
+	return false
+}
+
+// page executes a template into a document.
+func (q *request) page(name string, data any) (*document, error) {
+	b, err := q.templates.execute(name, data)
+	if err != nil {
+		return nil, err
+	}
+	return &document{html: b, policy: q.policy()}, nil
+}
+
+// show executes a template and sends it, uncached.
+func (q *request) show(status int, name string, data any) error {
+	doc, err := q.page(name, data)
+	if err != nil {
+		return err
+	}
+	q.w.Header().Set("Cache-Control", "private, no-store")
+	q.send(status, doc)
+	return nil
+}
+
+// showCached is show for a view that depends on the wiki's content alone.
+func (q *request) showCached(name string, data func() (any, error)) error {
+	return q.cached(func() (*document, error) {
+		d, err := data()
+		if err != nil {
+			return nil, err
+		}
+		return q.page(name, d)
+	})
+}
+
+// redirect sends the browser to a path of this site (never elsewhere) with 303,
+// so that a reload does not repeat a change.
+func (q *request) redirect(to string) error {
+	q.w.Header().Set("Cache-Control", "no-store")
+	q.w.Header().Set("Location", to)
+	q.w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// local is to if it is a path of this very host, else otherwise: a form's
+// "return" must not lead elsewhere ("//evil", "/\evil").
+func local(to, otherwise string) string {
+	if len(to) > 2000 || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t") {
+		return otherwise
+	}
+	return to
+}
+
+// Policies (CSP 3). A page runs the site's own script and nothing else; images
+// from elsewhere only where the wiki's settings allow them.
+const (
+	basePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; media-src 'self'; frame-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; img-src 'self'"
+	filePolicy = "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+
+func (q *request) policy() string {
+	if q.view != nil && q.view.Settings().RemoteImages {
+		return basePolicy + " https:"
+	}
+	return basePolicy
+}
+
+var (
+	nosniff  = []string{"nosniff"}
+	referrer = []string{"same-origin"}
+	policies = []string{basePolicy}
+	opener   = []string{"same-origin"}
+	features = []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"}
+)
+
+func setSecurityHeaders(h http.Header) {
+	h["X-Content-Type-Options"] = nosniff
+	h["Referrer-Policy"] = referrer
+	h["Content-Security-Policy"] = policies
+	h["Cross-Origin-Opener-Policy"] = opener
+	h["Permissions-Policy"] = features
+}

@@ -1,0 +1,304 @@
+// Package web is the face for browsers: server-rendered pages of a wiki and of
+// the site around it. Everything works without script; script adds an editor,
+// keyboard shortcuts, diagrams and math.
+//
+// The package keeps no state but caches. Who is calling is an argument of the
+// two doors, ServeWiki and ServeSite; the store checks what they may do. A
+// handler parses its input into the words of package wiki, calls one method of
+// the store and renders a template. Every text that a person reads is in the
+// catalogue texts/en.toml.
+//
+// # Addresses within a wiki
+//
+//	/Page/Path                       the page, or an attachment, or a folder's index
+//	/-/page/…  /-/file/…             the same where the name means something else in URLs
+//	/-/edit/… /-/rename/… /-/delete/…  GET the form, POST the change
+//	/-/history/… /-/diff/… /-/blame/… /-/source/… /-/attachments/…
+//	/-/changelog /-/commit/REV /-/index /-/search?q= /-/create /-/wanted
+//	/-/connect /-/settings /-/access /-/help
+//
+// "?revision=REV" shows a page, a source or an attachment as it was.
+//
+// # Caching
+//
+// A page's answer depends on the wiki's content (View.Key), on the address and
+// on a few facts about the reader (variant). From these the entity tag is
+// computed, so a conditional request is answered before any work; the
+// assembled bytes are kept, plain and gzipped, under the same key.
+package web
+
+import (
+	"cmp"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"wikibot/gitstore"
+	"wikibot/markdown"
+	"wikibot/wiki"
+)
+
+// Config says what the handler serves and how.
+type Config struct {
+	Store     *gitstore.Store
+	Addresses wiki.Addresses
+
+	// SiteName stands in the header of the apex and in titles. Default:
+	// "wikibot".
+	SiteName string
+
+	// SignIn and SignOut are the addresses for signing in (explained by this
+	// package where it is the default) and out, at the apex. Defaults:
+	// "/auth/sign-in" and "/auth/logout".
+	SignIn, SignOut string
+
+	// MaxPage and MaxFile bound the bodies of saves and uploads in bytes.
+	// Defaults: 1 MiB and 10 MiB.
+	MaxPage, MaxFile int64
+
+	// CacheBytes bounds the cache of assembled pages; a quarter of it more is
+	// used for rendered Markdown. Default: 64 MiB.
+	CacheBytes int64
+
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+
+	// Log receives what a visitor is not told: the cause behind an answer 500.
+	// Default: slog.Default().
+	Log *slog.Logger
+}
+
+// Handler serves the site's pages. It is safe for concurrent use.
+type Handler struct {
+	Config
+	texts     *catalogue
+	words     *markdown.Texts
+	templates *templateSet
+	assets    *assetSet
+	docs      *lru[docKey, *document]
+	renders   *lru[renderKey, *rendered]
+	trees     *lru[treeKey, *tree]
+	cross     *http.CrossOriginProtection
+	views     map[string]wikiView
+	version   string // changes whenever the same data would be shown differently
+}
+
+// New prepares the handler: it parses templates and texts and hashes the
+// assets, about 20 ms.
+func New(c Config) (*Handler, error) {
+	c.SiteName = cmp.Or(c.SiteName, "wikibot")
+	c.SignIn = cmp.Or(c.SignIn, "/auth/sign-in")
+	c.SignOut = cmp.Or(c.SignOut, "/auth/logout")
+	c.MaxPage = cmp.Or(c.MaxPage, 1<<20)
+	c.MaxFile = cmp.Or(c.MaxFile, 10<<20)
+	c.CacheBytes = cmp.Or(c.CacheBytes, 64<<20)
+	c.Log = cmp.Or(c.Log, slog.Default())
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	h := &Handler{Config: c, cross: http.NewCrossOriginProtection(), views: wikiViews()}
+	var err error
+	if h.texts, err = loadTexts(); err != nil {
+		return nil, err
+	}
+	h.words = h.texts.markdownTexts()
+	if h.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if h.templates, err = loadTemplates(h); err != nil {
+		return nil, err
+	}
+	h.version = digest(h.assets.version, h.templates.version, h.texts.version, c.SiteName, c.Addresses.Base.String(), string(c.Addresses.Layout))
+	h.docs = newLRU[docKey, *document](c.CacheBytes)
+	h.renders = newLRU[renderKey, *rendered](c.CacheBytes / 4)
+	h.trees = newLRU[treeKey, *tree](c.CacheBytes / 8)
+	return h, nil
+}
+
+// ServeWiki serves the wiki slug to the caller c. rest is the escaped path
+// within the wiki, as wiki.Addresses.Locate returns it.
+func (h *Handler) ServeWiki(w http.ResponseWriter, r *http.Request, c wiki.Caller, slug wiki.Slug, rest string) {
+	q := &request{Handler: h, w: w, r: r, caller: c, slug: slug, rest: rest}
+	q.answer(q.serveWiki)
+}
+
+// ServeSite serves the apex to the caller c: the list of wikis, signing in and
+// out, and the assets of every page.
+func (h *Handler) ServeSite(w http.ResponseWriter, r *http.Request, c wiki.Caller) {
+	q := &request{Handler: h, w: w, r: r, caller: c, rest: r.URL.EscapedPath()}
+	q.answer(q.serveSite)
+}
+
+// request is one call on its way to an answer. view is set for a wiki's pages;
+// it is one snapshot and lives as long as the request.
+type request struct {
+	*Handler
+	w      http.ResponseWriter
+	r      *http.Request
+	caller wiki.Caller
+	slug   wiki.Slug // empty at the apex
+	rest   string    // escaped path within the wiki or the apex
+	view   *gitstore.View
+	can    wiki.Standing
+}
+
+// answer guards a handler: headers of every answer, cross-origin changes
+// refused, bodies bounded, errors turned into pages.
+func (q *request) answer(serve func() error) {
+	setSecurityHeaders(q.w.Header())
+	switch q.r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodPost:
+		if err := q.cross.Check(q.r); err != nil {
+			q.fail(&wiki.Error{Kind: wiki.ErrForbidden, Text: q.texts.get("error.cross")})
+			return
+		}
+		q.r.Body = http.MaxBytesReader(q.w, q.r.Body, max(q.MaxPage*4, q.MaxFile*16))
+	default:
+		q.wrongMethod(form)
+		return
+	}
+	if err := serve(); err != nil {
+		q.fail(err)
+	}
+}
+
+func (q *request) isPost() bool { return q.r.Method == http.MethodPost }
+
+// method says what a view answers.
+type method byte
+
+const (
+	get  method = 1 << iota // GET and HEAD
+	post                    // POST: a change, or a preview
+	form = get | post
+)
+
+func (m method) String() string {
+	switch m {
+	case get:
+		return "GET, HEAD"
+	case post:
+		return "POST"
+	}
+	return "GET, HEAD, POST"
+}
+
+// wikiView serves one view of a wiki; arg is the rest of its path, escaped.
+type wikiView struct {
+	method
+	serve func(q *request, arg string) error
+}
+
+// wikiViews are the views below /-/.
+func wikiViews() map[string]wikiView {
+	return map[string]wikiView{
+		"page":           {get, onPage((*request).showPage)},
+		"file":           {get, (*request).showFile},
+		"edit":           {form, onPage((*request).edit)},
+		"preview":        {post, onPage((*request).preview)},
+		"create":         {form, whole((*request).create)},
+		"rename":         {form, onPage((*request).rename)},
+		"delete":         {form, onPage((*request).remove)},
+		"restore":        {form, onPage((*request).restore)},
+		"history":        {get, onPage((*request).history)},
+		"diff":           {get, onPage((*request).diff)},
+		"compare":        {get, func(q *request, _ string) error { return q.diff("") }},
+		"blame":          {get, onPage((*request).blame)},
+		"source":         {get, onPage((*request).source)},
+		"attachments":    {form, onPage((*request).attachments)},
+		"upload":         {post, onPage((*request).upload)},
+		"detach":         {form, (*request).detach},
+		"changelog":      {get, whole((*request).changelog)},
+		"changelog.atom": {get, whole((*request).feed)},
+		"commit":         {get, (*request).commit},
+		"revert":         {form, (*request).revert},
+		"index":          {get, (*request).index},
+		"search":         {get, whole((*request).search)},
+		"wanted":         {get, whole((*request).wanted)},
+		"connect":        {get, whole((*request).connect)},
+		"help":           {get, whole((*request).help)},
+		"settings":       {form, whole((*request).settings)},
+		"access":         {form, whole((*request).access)},
+		"pages.json":     {get, whole((*request).pageNames)},
+	}
+}
+
+// whole adapts a handler of the whole wiki.
+func whole(f func(*request) error) func(*request, string) error {
+	return func(q *request, arg string) error {
+		if arg != "" {
+			return wiki.NotFound("%s", q.texts.get("error.no_view", arg))
+		}
+		return f(q)
+	}
+}
+
+// onPage adapts a handler of one page.
+func onPage(f func(*request, wiki.PagePath) error) func(*request, string) error {
+	return func(q *request, arg string) error {
+		p, err := parsePage(arg)
+		if err != nil {
+			return err
+		}
+		return f(q, p)
+	}
+}
+
+func (q *request) serveWiki() error {
+	switch {
+	case q.rest == "":
+		return q.redirect(q.links().Root())
+	case strings.HasPrefix(q.rest, "/assets/"):
+		return q.asset(strings.TrimPrefix(q.rest, "/assets/"))
+	case q.rest == "/-/theme":
+		return q.setTheme()
+	}
+	view, err := q.Store.View(q.r.Context(), q.caller, q.slug)
+	if err != nil {
+		return err
+	}
+	q.view, q.can = view, view.Standing()
+	switch q.rest {
+	case "/":
+		return q.home()
+	case "/robots.txt":
+		return q.robots()
+	case "/sitemap.xml":
+		return q.sitemap()
+	case "/favicon.ico":
+		return q.asset("favicon.svg")
+	}
+	if rest, ok := strings.CutPrefix(q.rest, "/-/"); ok {
+		return q.serveView(rest)
+	}
+	return q.content(strings.TrimPrefix(q.rest, "/"))
+}
+
+func (q *request) serveView(rest string) error {
+	name, arg, _ := strings.Cut(rest, "/")
+	v, ok := q.views[name]
+	switch {
+	case !ok:
+		return wiki.NotFound("%s", q.texts.get("error.no_view", name))
+	case q.isPost() && v.method&post == 0, !q.isPost() && v.method&get == 0:
+		return q.wrongMethod(v.method)
+	}
+	return v.serve(q, arg)
+}
+
+func (q *request) wrongMethod(allowed method) error {
+	q.w.Header().Set("Allow", allowed.String())
+	http.Error(q.w, q.texts.get("error.method", allowed.String()), http.StatusMethodNotAllowed)
+	return nil
+}
+
+// readForm parses a form of at most limit bytes.
+func (q *request) readForm(limit int64) error {
+	q.r.Body = http.MaxBytesReader(q.w, q.r.Body, limit)
+	if strings.HasPrefix(q.r.Header.Get("Content-Type"), "multipart/") {
+		return formError(q.r.ParseMultipartForm(4 << 20))
+	}
+	return formError(q.r.ParseForm())
+}
