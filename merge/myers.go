@@ -6,12 +6,13 @@ import "math"
 // the best one costs more.
 const (
 	minCost      = 256     // edits that are always searched exactly
+	hurriedCost  = 64      // the same where the budget is spent
 	snake        = 20      // matching lines in a row that count as a landmark
 	landmark     = 4       // lines a landmark must lie ahead for each edit spent
 	manyEqual    = 1024    // most occurrences that make a line "common"
 	window       = 100     // lines looked at on each side of a common line
 	commonRun    = 4       // weight of common lines against lines without a counterpart
-	searchBudget = 1 << 28 // steps after which only minCost edits are searched
+	searchBudget = 1 << 26 // steps after which the search hurries
 )
 
 // comparer finds which elements of two sequences are changed. It may be used
@@ -235,7 +236,7 @@ func (c *comparer) middle(loA, hiA, loB, hiB int, exact bool) point {
 			}
 		}
 		c.spent += f.hi - f.lo + g.hi - g.lo + 2
-		dear := c.spent > searchBudget && cost >= minCost
+		dear := c.spent > searchBudget && cost >= hurriedCost
 		if exact && !dear {
 			continue
 		}
