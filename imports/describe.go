@@ -74,7 +74,7 @@ func home(pages []entry) wiki.PagePath {
 func (j *job) style(ctx context.Context, pages []entry, exists func(string) bool) (markdown.Style, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := j.command(ctx, j.dir, "cat-file", "--batch", "--buffer")
+	cmd := j.command(ctx, "cat-file", "--batch", "--buffer")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return "", err

@@ -32,7 +32,7 @@ var fetchConfig = []string{
 
 // git runs one command in the fresh repository and returns what it printed.
 func (j *job) git(ctx context.Context, stdin io.Reader, env []string, args ...string) ([]byte, error) {
-	cmd := j.command(ctx, j.dir, args...)
+	cmd := j.command(ctx, args...)
 	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdin = stdin
 	return output(cmd, nil)

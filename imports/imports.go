@@ -84,22 +84,21 @@ func Run(ctx context.Context, cfg Config, c wiki.Caller, req Request, progress f
 	if req.Shown == "" {
 		req.Shown = req.Source
 	}
-	job := &job{
-		command: cfg.Store.GitCommand, actor: c.Name(), domain: cfg.Domain,
-		req: req, progress: progress, report: &Report{Slug: req.Slug},
-	}
+	job := &job{actor: c.Name(), domain: cfg.Domain, req: req, progress: progress, report: &Report{Slug: req.Slug}}
 	fresh := gitstore.NewWiki{Slug: req.Slug, Name: req.Name, Purpose: req.Purpose, Owner: req.Owner}
-	settings := gitstore.Settings{Name: req.Name, Purpose: req.Purpose, Home: "Home", Redirects: true}
-	fresh.Settings = &settings
-	err = cfg.Store.AdoptWiki(ctx, c, fresh, func(ctx context.Context, dir string) error {
-		job.dir = dir
+	_, err = cfg.Store.AdoptWiki(ctx, c, fresh, func(ctx context.Context, in *gitstore.Incoming) error {
+		job.dir, job.command = in.Dir, in.Command
 		if err := job.fill(ctx, kind); err != nil {
 			return err
 		}
-		settings.LinkStyle = job.report.Style
+		settings := gitstore.Settings{Name: req.Name, Purpose: req.Purpose, Home: "Home", LinkStyle: job.report.Style, Redirects: true}
+		if settings.Name == "" {
+			settings.Name = string(req.Slug)
+		}
 		if job.report.Home != "" {
 			settings.Home = job.report.Home
 		}
+		in.Settings(settings)
 		return nil
 	})
 	if err != nil {
@@ -110,8 +109,8 @@ func Run(ctx context.Context, cfg Config, c wiki.Caller, req Request, progress f
 
 // job is one import on its way. All fields are used by one goroutine.
 type job struct {
-	command  func(ctx context.Context, dir string, args ...string) *exec.Cmd
-	actor    string // whom the import's own commits name
+	command  func(ctx context.Context, args ...string) *exec.Cmd // git on dir
+	actor    string                                              // whom the import's own commits name
 	domain   string
 	req      Request
 	progress func(Progress)

@@ -59,7 +59,7 @@ func fill(t *testing.T, req Request) (string, *Report, error) {
 	}
 	j := &job{
 		actor: "operator", domain: "wiki.example", dir: dir, req: req, report: &Report{}, progress: func(Progress) {},
-		command: func(ctx context.Context, dir string, args ...string) *exec.Cmd {
+		command: func(ctx context.Context, args ...string) *exec.Cmd {
 			cmd := exec.CommandContext(ctx, "git", args...)
 			cmd.Dir, cmd.Env = dir, gitstore.GitEnv(dir)
 			return cmd

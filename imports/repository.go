@@ -37,7 +37,7 @@ func (j *job) repository(ctx context.Context, kind Kind) error {
 		return unreadable(err, j.req.Shown)
 	}
 	args := append(append(local, fetchConfig...), "fetch", "--progress", "--no-write-fetch-head", "--no-tags", "--", source, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-	cmd := j.command(ctx, j.dir, args...)
+	cmd := j.command(ctx, args...)
 	cmd.Env = append(cmd.Env, trust...)
 	if _, err := output(cmd, watch(j.progress)); err != nil {
 		return unreadable(err, j.req.Shown)

@@ -308,6 +308,12 @@ func TestTokens(t *testing.T) {
 	if err != nil || c != want {
 		t.Errorf("caller = %+v, %v; want %+v", c, err, want)
 	}
+	ofSite := s.grant(gitstore.Token{ID: "w-notes-0011aabe", Wiki: "notes", WikiID: "f00d", Role: wiki.Viewer}, goodSecret)
+	c, err = s.Caller(bearer(ofSite))
+	want = wiki.Caller{Site: true, Narrowed: wiki.Viewer, Only: "notes", OnlyID: "f00d", Credential: "w-notes-0011aabe"}
+	if err != nil || c != want {
+		t.Errorf("made on the host: caller = %+v, %v; want %+v", c, err, want)
+	}
 	basic := httptest.NewRequest("GET", "/", nil)
 	basic.SetBasicAuth("anything", ofPerson)
 	if c, err := s.Caller(basic); err != nil || c.User != "alice" || c.Narrowed != wiki.NoRole || c.Only != "" {

@@ -81,6 +81,7 @@ func (a *Authority) byToken(ctx context.Context, text string) (wiki.Caller, erro
 		if record.Wiki == "" || record.Role == wiki.NoRole { // bound by nothing at all: damaged
 			return wiki.Caller{}, refused
 		}
+		c.Site = true
 		return c, nil
 	}
 	u, err := a.account(ctx, record.User)
