@@ -89,37 +89,87 @@ func LinkTo(from, to wiki.PagePath, l Link, n Names) string {
 	if trimMD(l.Target) != l.Target {
 		suffix = wiki.PageSuffix
 	}
-	if l.Kind != Wiki && l.Kind != Embed {
-		if strings.HasPrefix(l.Target, "/") {
-			return "/" + escapeRelative(string(to)) + suffix
-		}
-		return relative(from.Parent(), to, suffix)
-	}
+	return spellAs(from, string(to), suffix, l, func(t Target) bool { return t.Page == to && t.Exists }, n)
+}
+
+// LinkToFile is LinkTo for a link that is to lead to an attachment.
+func LinkToFile(from wiki.PagePath, to wiki.FilePath, l Link, n Names) string {
+	return spellAs(from, string(to), "", l, func(t Target) bool { return t.File == to && t.Exists }, n)
+}
+
+// spellAs finds the first spelling in l's manner that leads there.
+func spellAs(from wiki.PagePath, to, suffix string, l Link, there func(Target) bool, n Names) string {
 	var tries []string
-	full := string(to) + suffix
-	switch {
+	full := to + suffix
+	rel := relative(from.Parent(), wiki.PagePath(to), suffix)
+	switch inline := l.Kind != Wiki && l.Kind != Embed; {
+	case inline && strings.HasPrefix(l.Target, "/"):
+		return "/" + escapeRelative(to) + suffix
+	case inline:
+		for _, s := range []string{rel, "/" + escapeRelative(to) + suffix} {
+			if there(Resolve(n, from, Link{Kind: l.Kind, Target: s})) {
+				return s
+			}
+		}
+		return rel
 	case strings.HasPrefix(l.Target, "/"):
 		tries = []string{"/" + full}
 	case dotted(l.Target):
-		rel := unescaped(relative(from.Parent(), to, suffix))
-		if !dotted(rel) {
-			rel = "./" + rel
+		near := unescaped(rel)
+		if !dotted(near) {
+			near = "./" + near
 		}
-		tries = []string{rel, "/" + full}
+		tries = []string{near, "/" + full}
 	case strings.Contains(l.Target, "/"):
 		tries = []string{full, "/" + full}
 	default:
-		tries = []string{to.Name() + suffix, full, "/" + full}
+		tries = []string{lastPart(to) + suffix, full, "/" + full}
 	}
 	for _, t := range tries {
 		for _, s := range [...]string{t, strings.ReplaceAll(t, "%", "%25")} {
-			got := Resolve(n, from, Link{Kind: l.Kind, Target: percent(s, "|#[]")})
-			if got.Page == to && got.Exists {
+			if there(Resolve(n, from, Link{Kind: l.Kind, Target: percent(s, "|#[]")})) {
 				return s
 			}
 		}
 	}
 	return tries[len(tries)-1]
+}
+
+func lastPart(p string) string { return p[strings.LastIndexByte(p, '/')+1:] }
+
+// TargetKeys are the folded last components under which what a link leads to may
+// be filed: a link can lead to a page only if one of its keys is the fold of the
+// page's own last component. An index of links uses them to find the pages that
+// may link to a page without resolving every link.
+func TargetKeys(from wiki.PagePath, l Link) []string {
+	if l.Target == "" {
+		return []string{wiki.Fold(from.Name())}
+	}
+	var keys []string
+	add := func(s string) {
+		s = strings.TrimRight(s, "/")
+		k := wiki.Fold(lastPart(trimMD(s)))
+		for _, have := range keys {
+			if have == k {
+				return
+			}
+		}
+		keys = append(keys, k)
+		if k2 := wiki.Fold(lastPart(s)); k2 != k {
+			keys = append(keys, k2)
+		}
+	}
+	spellings := []string{l.Target}
+	if l.Anchor != "" {
+		spellings = append(spellings, l.Target+"#"+l.Anchor)
+	}
+	for _, s := range spellings {
+		add(s)
+		if d, err := url.PathUnescape(s); err == nil && d != s {
+			add(d)
+		}
+	}
+	return keys
 }
 
 // relative is the URL of a page relative to a folder, percent-encoded where a

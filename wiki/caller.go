@@ -76,6 +76,10 @@ type Caller struct {
 	Only   Slug
 	OnlyID string
 
+	// Site is true for a token that the operator made on the machine for one
+	// wiki: it has no maker, and its right is Narrowed in the wiki Only.
+	Site bool
+
 	// Host is true for commands that the operator runs on the machine itself:
 	// whoever can read the data folder needs no further permission. No
 	// request from the network ever sets it.
@@ -83,7 +87,7 @@ type Caller struct {
 }
 
 // Anonymous reports whether nobody is signed in.
-func (c Caller) Anonymous() bool { return c.User == "" && c.DID == "" && !c.Host }
+func (c Caller) Anonymous() bool { return c.User == "" && c.DID == "" && !c.Host && !c.Site }
 
 // Name is how the caller appears in history and on pages.
 func (c Caller) Name() string {
@@ -94,6 +98,8 @@ func (c Caller) Name() string {
 		return string(c.DID)
 	case c.Host:
 		return "operator"
+	case c.Site:
+		return c.Credential
 	}
 	return "anonymous"
 }

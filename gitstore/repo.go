@@ -1,0 +1,165 @@
+package gitstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"wikibot/acl"
+	"wikibot/gitstore/internal/objects"
+	"wikibot/gitstore/internal/refs"
+	"wikibot/wiki"
+)
+
+// repo is one open repository.
+type repo struct {
+	store   *Store
+	name    wiki.Slug
+	dir     string
+	objects *objects.DB
+	source  objectSource // where blobs are read: objects, or a push's quarantine
+	refs    refStore
+
+	state  atomic.Pointer[state]
+	looked atomic.Int64 // when the refs were last looked at, in ticks
+	load   sync.Mutex   // held while a state is made
+	stamp  refs.Stamp   // of the refs at the last look; guarded by load
+	stale  bool         // the stamp is not to be believed; guarded by load
+
+	writer  writer
+	writing atomic.Bool
+
+	// packing is held for reading while a pack is added or a push is under
+	// way, and for writing while packs are replaced by maintenance.
+	packing sync.RWMutex
+
+	names         names
+	links         links
+	history       historyIndex
+	roots         recent[plumbing.Hash, *folder]
+	redirectCache recent[plumbing.Hash, *redirects]
+	tokenCache    tokenCache
+	upkeep        upkeep
+}
+
+// refStore is the refs of a repository with the convenience that a missing ref
+// is the zero object name.
+type refStore struct{ *refs.DB }
+
+// Read is the commit that a ref names; exists is false where there is no such
+// ref.
+func (d refStore) Read(name string) (oid plumbing.Hash, exists bool, err error) {
+	oid, err = d.DB.Read(name)
+	if errors.Is(err, refs.ErrNotFound) {
+		return plumbing.ZeroHash, false, nil
+	}
+	return oid, err == nil, err
+}
+
+func (s *Store) openRepo(name wiki.Slug, dir string) (*repo, error) {
+	db, err := objects.Open(s.fs, dir, s.cache)
+	if err != nil {
+		return nil, err
+	}
+	r := &repo{store: s, name: name, dir: dir, objects: db, source: db, refs: refStore{refs.Open(s.fs, dir)}}
+	r.writer.wake = make(chan struct{}, 1)
+	r.roots.limit, r.redirectCache.limit = 512, 8
+	r.tokenCache.init()
+	return r, nil
+}
+
+// target is the wiki as acl knows it; identify has made sure that whoever has a
+// name has an account in force.
+func (r *repo) target() acl.Target { return acl.Target{Slug: r.name, Account: acl.Active} }
+
+func (r *repo) commit(oid plumbing.Hash) (objects.Commit, error) {
+	c, err := readCommit(r.source, oid)
+	if err != nil {
+		return objects.Commit{}, fmt.Errorf("reading commit %s in %s: %w", oid, r.name, err)
+	}
+	return c, nil
+}
+
+// resolve turns a full revision or a prefix into a commit of the repository.
+func (r *repo) resolve(rev wiki.Revision) (plumbing.Hash, error) {
+	unknown := wiki.NotFound("there is no revision %s in this wiki", rev.Short())
+	var oid plumbing.Hash
+	if len(rev) == 40 {
+		oid = plumbing.NewHash(string(rev))
+		if _, ok := r.roots.get(oid); ok {
+			return oid, nil
+		}
+	} else {
+		found, err := r.objects.Resolve(string(rev))
+		if errors.Is(err, objects.ErrAmbiguous) {
+			return plumbing.ZeroHash, wiki.Invalid("revision", "%s is the beginning of several objects' names; give more of its digits", rev)
+		}
+		if err != nil {
+			return plumbing.ZeroHash, unknown
+		}
+		oid = found
+	}
+	typ, _, err := r.objects.Header(oid)
+	if errors.Is(err, plumbing.ErrObjectNotFound) || err == nil && typ != plumbing.CommitObject {
+		return plumbing.ZeroHash, unknown
+	}
+	return oid, err
+}
+
+// onMain resolves a revision and makes sure that it is in main's history.
+func (r *repo) onMain(ctx context.Context, st *state, rev wiki.Revision) (plumbing.Hash, error) {
+	if head := st.main().commit; len(rev) == 40 && head.String() == string(rev) {
+		return head, nil
+	}
+	oid, err := r.resolve(rev)
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	index, err := r.historyAt(ctx, st)
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	if !index.Contains(oid) {
+		return plumbing.ZeroHash, wiki.NotFound("there is no revision %s in this wiki", rev.Short())
+	}
+	return oid, nil
+}
+
+// allowPush asks whether a caller may do a to this repository by push.
+func (r *repo) allowPush(st *state, c wiki.Caller, a acl.Action) error {
+	who, err := r.store.identify(c)
+	if err != nil {
+		return err
+	}
+	if r.name == admin {
+		return r.store.allowAdmin(who)
+	}
+	if st.config == nil {
+		return wiki.NotFound("there is no wiki %q", r.name)
+	}
+	return st.config.policy.Allow(who, a, r.target())
+}
+
+func (r *repo) mayForce(st *state, c wiki.Caller) bool {
+	return st.config != nil && st.config.settings.ForcePush && r.allowPush(st, c, acl.Manage) == nil
+}
+
+// allowAdmin is nil for administrators of the site. To others admin.git does
+// not exist. A narrowed credential never administers.
+func (s *Store) allowAdmin(c wiki.Caller) error {
+	if c.Host {
+		return nil
+	}
+	st, err := s.admin.current()
+	if err != nil {
+		return err
+	}
+	if u := st.site.account(c); u != nil && u.Admin && c.Narrowed == wiki.NoRole && c.Only == "" && !c.Site {
+		return nil
+	}
+	return wiki.NotFound("there is no such repository, or you may not see it")
+}

@@ -1,0 +1,263 @@
+package gitstore
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"wikibot/acl"
+	"wikibot/wiki"
+)
+
+// freshFor is how long a look at the refs is believed: a change that somebody
+// makes with git behind the server's back shows after at most this time.
+const freshFor = 10 * time.Millisecond
+
+// state is one state of a repository: where its refs are and what the trees
+// hold. It is immutable; a new one is swapped in when a ref moves.
+type state struct {
+	heads map[string]tip // by ref; only the refs that the Store itself reads
+	key   string         // changes whenever main or the configuration does
+	// config is what refs/wikibot/config says; nil for admin.git.
+	config *configuration
+	site   *site // of admin.git; nil for a wiki
+}
+
+// tip is a ref's commit and its tree.
+type tip struct {
+	commit plumbing.Hash // zero: the ref does not exist
+	root   *folder       // never nil
+}
+
+func (st *state) main() tip { return st.heads[refMain] }
+
+// configuration is a wiki's policy and settings as one commit has them.
+type configuration struct {
+	policy   *acl.Policy
+	settings Settings
+	// faulty says why the newest configuration could not be loaded; the one
+	// before it is then in force.
+	faulty error
+}
+
+// watched are the refs that make up a state.
+var watched = []string{refMain, refConfig, refTokens}
+
+// current is the state, at most freshFor old as to what others did, and never
+// behind the Store's own writes. It costs a clock reading while the last look
+// is fresh and a few stat calls otherwise.
+func (r *repo) current() (*state, error) {
+	now := r.store.ticks()
+	if st := r.state.Load(); st != nil && now-r.looked.Load() < int64(freshFor) {
+		return st, nil
+	}
+	return r.refresh(false)
+}
+
+// refresh looks at the refs and loads what has moved. With force it reads them
+// even where their files look unchanged.
+func (r *repo) refresh(force bool) (*state, error) {
+	r.load.Lock()
+	defer r.load.Unlock()
+	now := r.store.ticks()
+	old := r.state.Load()
+	if old != nil && !force && now-r.looked.Load() < int64(freshFor) {
+		return old, nil // somebody else looked while we waited
+	}
+	stamp, err := r.refs.Stamp(watched...)
+	if err != nil {
+		return nil, fmt.Errorf("looking at the refs of %s: %w", r.name, err)
+	}
+	if old != nil && !force && !r.stale && stamp == r.stamp {
+		r.looked.Store(now)
+		return old, nil
+	}
+	heads := make(map[string]plumbing.Hash, len(watched))
+	for _, ref := range watched {
+		oid, _, err := r.refs.Read(ref)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s of %s: %w", ref, r.name, err)
+		}
+		heads[ref] = oid
+	}
+	st, err := r.build(old, heads)
+	if err != nil {
+		return nil, err
+	}
+	r.stamp, r.stale = stamp, false
+	r.publish(st)
+	r.looked.Store(now)
+	if old != nil && st != old {
+		r.announce(old, st, wiki.Caller{})
+	}
+	return st, nil
+}
+
+// build makes the state that has these heads, taking over from old whatever has
+// not moved.
+func (r *repo) build(old *state, heads map[string]plumbing.Hash) (*state, error) {
+	st := &state{heads: make(map[string]tip, len(heads))}
+	moved := old == nil
+	for ref, oid := range heads {
+		if old != nil && old.heads[ref].commit == oid {
+			st.heads[ref] = old.heads[ref]
+			continue
+		}
+		moved = true
+		root, err := r.rootOf(oid)
+		if err != nil {
+			return nil, fmt.Errorf("loading %s of %s: %w", ref, r.name, err)
+		}
+		st.heads[ref] = tip{oid, root}
+	}
+	if !moved {
+		return old, nil
+	}
+	return r.complete(old, st)
+}
+
+// complete derives from the heads what a state also carries.
+func (r *repo) complete(old, st *state) (*state, error) {
+	st.key = st.heads[refMain].commit.String() + "-" + st.heads[refConfig].commit.String()
+	if r.name == admin {
+		var before *site
+		var beforeTip tip
+		if old != nil {
+			before, beforeTip = old.site, old.heads[refMain]
+		}
+		st.site = loadSite(before, beforeTip, st.heads[refMain], r)
+		return st, nil
+	}
+	if old != nil && old.heads[refConfig].commit == st.heads[refConfig].commit {
+		st.config = old.config
+		return st, nil
+	}
+	cfg, err := r.loadConfiguration(st.heads[refConfig])
+	switch {
+	case err == nil:
+		st.config = cfg
+	case old != nil && old.config != nil:
+		r.store.log.Error("the configuration does not load; the one before it stays in force",
+			"wiki", r.name, "commit", st.heads[refConfig].commit.String(), "error", err)
+		kept := *old.config
+		kept.faulty = err
+		st.config = &kept
+	default:
+		// Nothing good is known: nobody may do anything but repair it.
+		r.store.log.Error("the configuration does not load; the wiki is closed",
+			"wiki", r.name, "commit", st.heads[refConfig].commit.String(), "error", err)
+		st.config = &configuration{policy: &acl.Policy{Read: acl.Granted, Write: acl.Granted, Propose: acl.Granted}, settings: defaultSettings(r.name), faulty: err}
+	}
+	return st, nil
+}
+
+func (r *repo) loadConfiguration(t tip) (*configuration, error) {
+	if t.commit.IsZero() {
+		return nil, fmt.Errorf("there is no %s", refConfig)
+	}
+	aclText, err := r.blobAt(t.root, fileACL)
+	if err != nil {
+		return nil, err
+	}
+	wikiText, err := r.blobAt(t.root, fileWiki)
+	if err != nil {
+		return nil, err
+	}
+	policy, faults := acl.Parse(fileACL, aclText)
+	settings, more := parseSettings(r.name, wikiText)
+	if faults = append(faults, more...); len(faults) > 0 {
+		return nil, faults
+	}
+	return &configuration{policy: &policy, settings: settings}, nil
+}
+
+// blobAt is the content of the file at a path of a tree.
+func (r *repo) blobAt(root *folder, path string) ([]byte, error) {
+	e, ok, err := root.file(path)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, wiki.NotFound("there is no file %s", path)
+	}
+	return r.blob(e.oid)
+}
+
+func (r *repo) blob(oid plumbing.Hash) ([]byte, error) {
+	typ, data, err := r.source.Get(oid)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s in %s: %w", oid, r.name, err)
+	}
+	if typ != plumbing.BlobObject {
+		return nil, fmt.Errorf("object %s in %s is a %s, not a blob", oid, r.name, typ)
+	}
+	return data, nil
+}
+
+// rootOf is the tree of a commit; recent ones are kept, since callers mostly
+// name a recent revision.
+func (r *repo) rootOf(commit plumbing.Hash) (*folder, error) {
+	if commit.IsZero() {
+		return emptyFolder(), nil
+	}
+	if f, ok := r.roots.get(commit); ok {
+		return f, nil
+	}
+	c, err := r.commit(commit)
+	if err != nil {
+		return nil, err
+	}
+	f := gitFolder(r.source, c.Tree)
+	r.roots.put(commit, f)
+	return f, nil
+}
+
+// publish makes st the state that readers get. The index of names moves with
+// it, so that it is never behind a state that somebody can see.
+func (r *repo) publish(st *state) {
+	r.names.mu.Lock()
+	defer r.names.mu.Unlock()
+	old := r.state.Load()
+	if old == st {
+		return
+	}
+	if old != nil {
+		r.names.move(old.main().root, st.main().root)
+	}
+	r.state.Store(st)
+}
+
+// recent is a small map that forgets its oldest half when it is full.
+type recent[K comparable, V any] struct {
+	mu       sync.Mutex
+	now, old map[K]V // guarded by mu
+	limit    int
+}
+
+func (c *recent[K, V]) get(k K) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if v, ok := c.now[k]; ok {
+		return v, true
+	}
+	v, ok := c.old[k]
+	if ok {
+		c.set(k, v)
+	}
+	return v, ok
+}
+
+func (c *recent[K, V]) put(k K, v V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.set(k, v)
+}
+
+func (c *recent[K, V]) set(k K, v V) {
+	if c.now == nil || len(c.now) >= c.limit/2+1 {
+		c.old, c.now = c.now, make(map[K]V)
+	}
+	c.now[k] = v
+}

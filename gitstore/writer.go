@@ -1,0 +1,319 @@
+package gitstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+
+	"wikibot/gitstore/internal/objects"
+	"wikibot/gitstore/internal/refs"
+	"wikibot/wiki"
+)
+
+const (
+	// maxGroup is the most changes that become one pack.
+	maxGroup = 256
+	// maxStale is how often a batch is made again because someone moved a
+	// ref with git itself; pushes do not count, they come through the queue.
+	maxStale = 50
+	// idleWriter is how long a writer without work stays before its
+	// goroutine ends.
+	idleWriter = 30 * time.Second
+)
+
+// job is one change on its way through a repository's writer.
+type job struct {
+	ctx    context.Context
+	caller wiki.Caller
+	run    func(b *batch) error // may run again on a newer batch
+	err    error
+	dry    bool // what run did is rolled back
+	done   chan struct{}
+	moved  map[string][2]tip // refs that this change moved, from and to
+}
+
+// writer is the queue in front of a repository's one writing goroutine.
+type writer struct {
+	mu      sync.Mutex
+	queue   []*job // guarded by mu
+	running bool   // guarded by mu
+	closed  bool   // guarded by mu
+	wake    chan struct{}
+}
+
+// do puts a change into the queue and waits until it is on the disk or refused.
+// A caller who gives up while the change is still queued withdraws it; once the
+// writer has begun, the answer is worth waiting for and comes soon.
+func (r *repo) do(j *job) error {
+	j.done = make(chan struct{})
+	w := &r.writer
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return wiki.Unavailable("the server is shutting down; nothing was changed, try again in a moment")
+	}
+	w.queue = append(w.queue, j)
+	start := !w.running
+	w.running = true
+	w.mu.Unlock()
+	if start {
+		go r.writeLoop()
+	} else {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+	<-j.done
+	return j.err
+}
+
+func (r *repo) writeLoop() {
+	idle := time.NewTimer(idleWriter)
+	defer idle.Stop()
+	for {
+		jobs := r.takeJobs()
+		if jobs != nil {
+			r.write(jobs)
+			r.afterWrite()
+			continue
+		}
+		idle.Reset(idleWriter)
+		select {
+		case <-r.writer.wake:
+		case <-idle.C:
+			if r.stopWriting() {
+				return
+			}
+		}
+	}
+}
+
+// stopWriting ends the goroutine's claim to be the writer, unless work came in.
+func (r *repo) stopWriting() bool {
+	r.writer.mu.Lock()
+	defer r.writer.mu.Unlock()
+	if len(r.writer.queue) > 0 {
+		return false
+	}
+	r.writer.running = false
+	return true
+}
+
+func (r *repo) takeJobs() []*job {
+	w := &r.writer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := min(len(w.queue), maxGroup)
+	if n == 0 {
+		return nil
+	}
+	jobs := w.queue[:n:n]
+	w.queue = append([]*job(nil), w.queue[n:]...)
+	return jobs
+}
+
+// close refuses new changes and waits until the queue is written.
+func (r *repo) closeWriter(ctx context.Context) error {
+	w := &r.writer
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	for {
+		w.mu.Lock()
+		done := len(w.queue) == 0 && !r.writing.Load()
+		w.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// write makes one batch of the jobs and puts it on the disk. Every job is
+// answered: with nil only when its change is durable.
+func (r *repo) write(jobs []*job) {
+	r.writing.Store(true)
+	defer r.writing.Store(false)
+	answered := false
+	defer func() {
+		// A panic is a fault in the program; the callers get an answer and
+		// the server goes on with the state that is on the disk.
+		if p := recover(); p != nil {
+			r.store.log.Error("the writer failed", "wiki", r.name, "panic", p, "stack", string(debug.Stack()))
+		}
+		if !answered {
+			for _, j := range jobs {
+				j.err = errors.Join(errors.New("the writer failed; nothing was changed"), j.err)
+			}
+		}
+		for _, j := range jobs {
+			close(j.done)
+		}
+	}()
+	var err error
+	for try := 0; try < maxStale; try++ {
+		var stale *refs.StaleError
+		if err = r.tryWrite(jobs, try > 0); err == nil || !errors.As(err, &stale) {
+			break
+		}
+	}
+	if err != nil {
+		err = r.refuse(err)
+		for _, j := range jobs {
+			j.err = err
+		}
+	}
+	answered = true
+}
+
+// refuse turns a failure to write into what the callers are told.
+func (r *repo) refuse(err error) error {
+	r.store.log.Error("a write failed; the repository is as it was", "wiki", r.name, "error", err)
+	var stale *refs.StaleError
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return wiki.Unavailable("the disk is full: nothing was changed. Make room on the server and try again")
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		return wiki.Unavailable("the server may not write to its data folder: nothing was changed. Its operator has to mend the folder's permissions")
+	case errors.As(err, &stale):
+		return wiki.Unavailable("the repository is being changed by another program all the time: nothing was changed, try again")
+	}
+	return fmt.Errorf("writing to %s: %w", r.name, err)
+}
+
+func (r *repo) tryWrite(jobs []*job, force bool) error {
+	st, err := r.refresh(force)
+	if err != nil {
+		return err
+	}
+	b := r.newBatch(st)
+	for _, j := range jobs {
+		b.runJob(j)
+	}
+	updates := b.updates()
+	if len(updates) > 0 {
+		if err := r.Commit(Commit{Refs: updates, Objects: b.objs, Sync: b.sync}); err != nil {
+			return err
+		}
+		if err := r.adopt(st, b); err != nil {
+			return err
+		}
+	}
+	for _, j := range jobs {
+		for ref, m := range j.moved {
+			r.announceRef(ref, m[0], m[1], j.caller)
+		}
+	}
+	return nil
+}
+
+func (b *batch) runJob(j *job) {
+	at := b.checkpoint()
+	j.err = j.ctx.Err()
+	if j.err == nil {
+		j.err = b.guard(j)
+	}
+	j.moved = nil
+	if j.err != nil || j.dry {
+		b.rollback(at)
+		return
+	}
+	for _, ref := range watched {
+		if was, is := at.heads[ref], b.heads[ref]; was.commit != is.commit {
+			if j.moved == nil {
+				j.moved = map[string][2]tip{}
+			}
+			j.moved[ref] = [2]tip{was, is}
+		}
+	}
+}
+
+// guard runs the change and turns a panic of its function into its error.
+func (b *batch) guard(j *job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.repo.store.log.Error("a change failed", "wiki", b.repo.name, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("the change failed: %v", p)
+		}
+	}()
+	return j.run(b)
+}
+
+// Commit is one durable change of a repository: new objects, and refs that move
+// from a known old value to a new one, all or nothing as far as a reader or a
+// crash can see. Audit entries are refs and objects like any other and come
+// first in Refs.
+//
+// This is the seam for running on many machines: what is above it (merge,
+// policy, batches) and what is below (packs on a disk, git's lock files) know
+// each other only through it, beside refresh, which loads and watches.
+type Commit struct {
+	Refs    []refs.Update
+	Objects *objects.Batch // nil or empty where all objects are there
+	Sync    []string       // folders to be synced before a ref moves
+}
+
+// Commit writes the objects, syncs them, takes the locks of all refs, compares,
+// and moves them. *refs.StaleError: a ref was not where it was expected, nothing
+// has moved. Any other error: nothing has moved, or, after a failing disk,
+// the next refresh tells.
+func (r *repo) Commit(c Commit) error {
+	r.packing.RLock()
+	defer r.packing.RUnlock()
+	if c.Objects != nil {
+		if err := c.Objects.WritePack(); err != nil {
+			return err
+		}
+	}
+	for _, dir := range c.Sync {
+		if err := r.store.fs.SyncDir(dir); err != nil {
+			return fmt.Errorf("syncing %s: %w", dir, err)
+		}
+	}
+	return r.refs.Set(context.Background(), c.Refs...)
+}
+
+// adopt makes what was just committed the published state, without reading any
+// of it again.
+func (r *repo) adopt(old *state, b *batch) error {
+	r.load.Lock()
+	defer r.load.Unlock()
+	next := &state{heads: make(map[string]tip, len(watched))}
+	for _, ref := range watched {
+		t := b.heads[ref]
+		if !t.commit.IsZero() && !t.root.oid.IsZero() && t.root.load == nil {
+			// Written by this batch: its folders stay in memory as they are.
+			r.roots.put(t.commit, t.root)
+		}
+		next.heads[ref] = t
+	}
+	stamp, err := r.refs.Stamp(watched...)
+	if err != nil {
+		return err
+	}
+	// Someone may have moved a ref with git between our rename and the stamp;
+	// the stamp is then not believed, and the next look reads the refs.
+	next, err = r.complete(old, next)
+	if err != nil {
+		return err
+	}
+	known := true
+	for _, ref := range watched {
+		if oid, _, err := r.refs.Read(ref); err != nil || oid != next.heads[ref].commit {
+			known = false
+		}
+	}
+	r.stamp, r.stale = stamp, !known
+	r.publish(next)
+	r.looked.Store(r.store.ticks())
+	return nil
+}
