@@ -1,9 +1,13 @@
 package markdown_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
 
 	"wikibot/markdown"
 )
@@ -77,5 +81,19 @@ func BenchmarkPlainText(b *testing.B) {
 	src, _ := benchPage()
 	for b.Loop() {
 		markdown.PlainText([]byte(src))
+	}
+}
+
+// The parser and renderer that this package stands on, bare: what the rest adds
+// is seen beside it.
+func BenchmarkGoldmarkGFM(b *testing.B) {
+	src, _ := benchPage()
+	md := goldmark.New(goldmark.WithExtensions(extension.GFM))
+	b.ReportAllocs()
+	for b.Loop() {
+		var out bytes.Buffer
+		if err := md.Convert([]byte(src), &out); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package markdown
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -22,9 +23,9 @@ func (s *sheet) href(l Link, t Target) (href, class string) {
 	case t.Page != "" && !t.Exists:
 		return s.o.URLs.Create(t.Page), "missing"
 	case t.Page == s.path && t.Exists && l.Target == "":
-		return "#" + s.local(l, t), "internal"
+		return "#" + fragment(s.local(l, t)), "internal"
 	case t.Page != "" && t.Anchor != "":
-		return s.o.URLs.Page(t.Page) + "#" + t.Anchor, "internal"
+		return s.o.URLs.Page(t.Page) + "#" + fragment(t.Anchor), "internal"
 	case t.Page != "":
 		return s.o.URLs.Page(t.Page), "internal"
 	case t.File != "" && t.Exists:
@@ -33,6 +34,16 @@ func (s *sheet) href(l Link, t Target) (href, class string) {
 		return "", "missing file"
 	}
 	return "", "invalid"
+}
+
+// fragment is an id as the fragment of a URL.
+func fragment(id string) string {
+	for i := 0; i < len(id); i++ {
+		if c := id[i]; c >= 0x80 || c == '%' {
+			return (&url.URL{Fragment: id}).String()[1:]
+		}
+	}
+	return id
 }
 
 // local is the id that a link within the page leads to.

@@ -72,7 +72,7 @@ func (s *sheet) heading(n *ast.Heading, entering bool) ast.WalkStatus {
 	case !entering:
 		if id != "" && !s.o.Plain {
 			s.WriteString(` <a class="anchor"`)
-			s.attr("href", "#"+id)
+			s.attr("href", "#"+fragment(id))
 			s.attr("aria-label", s.o.Texts.HeadingLink)
 			s.WriteString("></a>")
 		}
@@ -202,6 +202,7 @@ func (s *sheet) mark(_ *mark, entering bool) ast.WalkStatus {
 
 func (s *sheet) rawHTML(n ast.Node, entering bool) ast.WalkStatus {
 	if entering {
+		s.raw = true
 		s.Write(s.pass.raw[n])
 	}
 	return ast.WalkSkipChildren

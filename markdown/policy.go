@@ -7,12 +7,19 @@ import (
 	"github.com/microcosm-cc/bluemonday"
 )
 
-// policy is the last word on what reaches a reader. Everything before it already
-// writes nothing else, so it changes no honest page. It is not modified after
+// policy is the last word on what reaches a reader, unless it is plain already that
+// the policy would change nothing (canonical). Everything before it writes nothing
+// else, so it changes no honest page. It is not modified after
 // this and safe for concurrent use.
 var policy = newPolicy()
 
-func sanitise(html *bytes.Buffer) []byte { return policy.SanitizeReader(html).Bytes() }
+// sanitise makes HTML safe. Pages with raw HTML in them always pass the policy.
+func sanitise(html *bytes.Buffer, raw bool) []byte {
+	if !raw && canonical(html.Bytes()) {
+		return html.Bytes()
+	}
+	return policy.SanitizeReader(html).Bytes()
+}
 
 func newPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()

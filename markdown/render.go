@@ -54,7 +54,7 @@ func Render(src []byte, o Options) (*Rendered, error) {
 	s.out.Grow(2 * len(src))
 	s.chain = append(s.chain, o.Path.Fold())
 	s.page(src[off:], o.Path, "")
-	r.HTML = sanitise(s.out)
+	r.HTML = sanitise(s.out, s.raw)
 	r.deps = s.deps
 	return r, nil
 }
@@ -93,6 +93,7 @@ type session struct {
 	embeds      int
 	embedSource int
 	highlighted int
+	raw         bool // an author's HTML is in the output
 }
 
 // sheet is one page, or embedded page, being written. It is the writer that

@@ -125,7 +125,7 @@ func outside(u, anchor string) Target {
 	if err != nil || (parsed.Scheme == "http" || parsed.Scheme == "https") && parsed.Host == "" {
 		return Target{}
 	}
-	return Target{URL: u, External: true}
+	return Target{URL: parsed.String(), External: true}
 }
 
 // wiki resolves [[T]].
