@@ -7,11 +7,14 @@ import (
 
 // Nearest is the word of from that is most like word: fewest letters to insert,
 // remove, replace or swap with their neighbour (optimal string alignment), case
-// counting half. It is empty where none is near enough to be meant: more than a
+// counting half, and a word that differs in nothing else at once. It is empty where none is near enough to be meant: more than a
 // third of the longer word's letters differ.
 func Nearest(word string, from []string) string {
 	best, least := "", 1<<30
 	for _, w := range from {
+		if strings.EqualFold(word, w) {
+			return w
+		}
 		if d := distance(word, w); d < least {
 			best, least = w, d
 		}
