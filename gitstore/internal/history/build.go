@@ -71,7 +71,7 @@ func readLog(cmd *exec.Cmd) (entries []*entry, err error) {
 // order gives the commits that head reaches within the set, each once, in the
 // index's order (see the package). Commits outside the set are there already.
 func order(head plumbing.Hash, set map[plumbing.Hash]*entry, emit func(*entry)) {
-	for e := set[head]; e != nil; {
+	for e := set[head]; e != nil && !e.spine; {
 		e.spine = true
 		if len(e.Parents) == 0 {
 			break

@@ -334,6 +334,9 @@ func (x *Index) sound() bool {
 			r.actor >= words || r.via >= words || r.agent >= words || i == 0 && r.change != 0 {
 			return false
 		}
+		if c := x.chains[r.chain]; n < c.first || n > c.last {
+			return false
+		}
 		for j := r.change; j < change; j++ {
 			x.changes[j].commit = n
 		}

@@ -17,9 +17,7 @@ import (
 func (x *Index) SetPushed(old, new plumbing.Hash, actor wiki.Username, via wiki.Via) int {
 	x.writing.Lock()
 	defer x.writing.Unlock()
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	n, ok := x.number(new)
+	n, ok := x.number(new) // no other writer, so no other lock
 	if !ok {
 		return 0
 	}
@@ -27,6 +25,8 @@ func (x *Index) SetPushed(old, new plumbing.Hash, actor wiki.Username, via wiki.
 	if !ok {
 		return 0
 	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	a, v := x.words.id(string(actor)), x.words.id(string(via))
 	marked := 0
 	for _, i := range x.difference(olds, n) {
