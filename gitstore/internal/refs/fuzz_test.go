@@ -1,0 +1,50 @@
+package refs
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// FuzzPacked: whatever is in the file, names stay inside the repository, and
+// what is written back reads the same.
+func FuzzPacked(f *testing.F) {
+	h := strings.Repeat("12", 20)
+	f.Add([]byte(packedHeader + h + " refs/heads/main\n" + h + " refs/tags/v1\n^" + h + "\n"))
+	f.Add([]byte(h + " refs/heads/b\n" + h + " refs/heads/a\n"))
+	f.Add([]byte(h + " refs/../../etc/passwd\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		list, err := parsePacked(data)
+		if err != nil {
+			if !errors.Is(err, ErrDamaged) {
+				t.Errorf("an error of another kind: %v", err)
+			}
+			return
+		}
+		for _, r := range list {
+			if CheckName(r.name) != nil || strings.Contains(r.name, "..") {
+				t.Errorf("the name %q", r.name)
+			}
+		}
+		again, err := parsePacked(encodePacked(list))
+		if err != nil || !slices.Equal(again, list) {
+			t.Errorf("%v, %v; want %v", again, err, list)
+		}
+	})
+}
+
+func FuzzLoose(f *testing.F) {
+	f.Add([]byte(strings.Repeat("12", 20) + "\n"))
+	f.Add([]byte("ref: refs/heads/main\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		_, target, err := parseLoose(data)
+		if err != nil && !errors.Is(err, ErrDamaged) {
+			t.Errorf("an error of another kind: %v", err)
+		}
+		if target != "" && (CheckName(target) != nil || !bytes.HasPrefix(data, []byte("ref:"))) {
+			t.Errorf("the target %q", target)
+		}
+	})
+}
