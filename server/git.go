@@ -1,0 +1,199 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"wikibot/gitstore"
+	"wikibot/hooks"
+	"wikibot/wiki"
+)
+
+// Git over HTTP, the smart protocol (gitprotocol-http(5)), by the stock git
+// programs: this server decides who may, gives git an environment built from
+// nothing, and carries bytes both ways. What a push changes is decided in git's
+// hooks, whose other end is here too (package hooks).
+
+// gitConfig says how git is served.
+type gitConfig struct {
+	Store *gitstore.Store
+	Log   *slog.Logger
+
+	// The hooks' folder and what its scripts name, see hooks.Install. No
+	// request is served while they are not in place.
+	HooksDir, Binary, Socket string
+
+	// Processes is how many git processes may run at once, 0 for 16; Waiting,
+	// how many requests more may wait for one, 0 for 64. The rest is told to come
+	// back (503).
+	Processes, Waiting int
+
+	// MaxPush bounds the bytes of one push, 0 for 2 GB.
+	MaxPush int64
+}
+
+// gitHandler serves git over HTTP.
+type gitHandler struct {
+	gitConfig
+	slots gitSlots
+}
+
+func newGitHandler(cfg gitConfig) *gitHandler {
+	if cfg.Processes <= 0 {
+		cfg.Processes = 16
+	}
+	if cfg.Waiting <= 0 {
+		cfg.Waiting = 64
+	}
+	if cfg.MaxPush <= 0 {
+		cfg.MaxPush = 2 << 30
+	}
+	return &gitHandler{gitConfig: cfg, slots: newGitSlots(cfg.Processes, cfg.Waiting)}
+}
+
+// The two services of git.
+const (
+	uploadPack  = "git-upload-pack"  // clone and fetch
+	receivePack = "git-receive-pack" // push
+)
+
+// gitRequest is one request, parsed.
+type gitRequest struct {
+	caller  wiki.Caller
+	slug    wiki.Slug // empty: admin.git
+	service string
+	refs    bool // the advertisement of refs, not the service itself
+	dir     string
+	manages bool // the caller may see refs/wikibot/*
+}
+
+// serve answers a request for a repository: of the wiki slug, or admin.git where
+// slug is empty. rest is the escaped path after the repository's name, such as
+// "/info/refs".
+func (g *gitHandler) serve(w http.ResponseWriter, r *http.Request, c wiki.Caller, slug wiki.Slug, rest string) {
+	c.Via = wiki.ViaHTTPS
+	req, fault := parseGitRequest(r, rest)
+	if fault != nil {
+		fault.answer(w)
+		return
+	}
+	req.caller, req.slug = c, slug
+	if err := g.serveService(w, r, req); err != nil {
+		g.answer(w, req, err)
+	}
+}
+
+// httpFault is an error of the request itself, whoever sends it. git shows texts
+// of the type text/plain to its user.
+type httpFault struct {
+	status int
+	text   string
+	allow  string // the header Allow
+}
+
+func (f *httpFault) Error() string { return f.text }
+
+func (f *httpFault) answer(w http.ResponseWriter) {
+	if f.allow != "" {
+		w.Header().Set("Allow", f.allow)
+	}
+	http.Error(w, f.text, f.status)
+}
+
+func parseGitRequest(r *http.Request, rest string) (*gitRequest, *httpFault) {
+	switch service := strings.TrimPrefix(rest, "/"); {
+	case rest == "/info/refs":
+		if r.Method != http.MethodGet {
+			return nil, &httpFault{http.StatusMethodNotAllowed, "info/refs is read with GET", "GET"}
+		}
+		service := r.URL.Query().Get("service")
+		if service == "" {
+			return nil, &httpFault{http.StatusForbidden, "this server speaks git's smart HTTP protocol only; use git 1.6.6 or newer, and no http.proxy that drops the query", ""}
+		}
+		if service != uploadPack && service != receivePack {
+			return nil, &httpFault{http.StatusForbidden, "the git service is not one of git-upload-pack, git-receive-pack", ""}
+		}
+		return &gitRequest{service: service, refs: true}, nil
+	case service == uploadPack || service == receivePack:
+		if r.Method != http.MethodPost {
+			return nil, &httpFault{http.StatusMethodNotAllowed, "this is git's own address; clone with: git clone, and the address up to \".git\"", "POST"}
+		}
+		if want := "application/x-" + service + "-request"; r.Header.Get("Content-Type") != want {
+			return nil, &httpFault{http.StatusUnsupportedMediaType, "the content type must be " + want, ""}
+		}
+		return &gitRequest{service: service}, nil
+	case rest == "" || rest == "/":
+		return nil, &httpFault{http.StatusNotFound, "this is the address of a git repository; give it to git clone", ""}
+	}
+	return nil, &httpFault{http.StatusNotFound, "not found: this server speaks git's smart HTTP protocol only, single files of a repository are not served", ""}
+}
+
+// serveService checks, in this order: may the caller do it, are the hooks in
+// place, is there a process to spare. An error is answered by the caller; nothing
+// has been written then.
+func (g *gitHandler) serveService(w http.ResponseWriter, r *http.Request, req *gitRequest) error {
+	ctx := r.Context()
+	repo, err := g.Store.Repository(ctx, req.caller, req.slug, req.service == receivePack)
+	if err != nil {
+		return err
+	}
+	defer repo.Release()
+	req.dir, req.manages = repo.Dir, repo.Manage
+	if err := errors.Join(hooks.Verify(g.HooksDir, g.Binary, g.Socket), hooks.VerifyRepository(repo.Dir, g.HooksDir)); err != nil {
+		return err
+	}
+	if err := g.slots.take(ctx); err != nil {
+		return err
+	}
+	defer g.slots.give()
+	return g.run(ctx, w, r, req)
+}
+
+// answer turns an error into a status. Who is not signed in gets the challenge
+// that git needs to ask for a token, and the same one whether the wiki exists or
+// not.
+func (g *gitHandler) answer(w http.ResponseWriter, req *gitRequest, err error) {
+	text, told, fault := "", (*wiki.Error)(nil), (*httpFault)(nil)
+	if errors.As(err, &told) {
+		text = told.Text
+	}
+	denied := errors.Is(err, wiki.ErrNotFound) || errors.Is(err, wiki.ErrForbidden) || errors.Is(err, wiki.ErrUnauthenticated)
+	switch {
+	case errors.As(err, &fault):
+		fault.answer(w)
+	case denied && req.caller.Anonymous():
+		gitChallenge(w, req.slug)
+	case errors.Is(err, wiki.ErrNotFound):
+		http.Error(w, "there is no such wiki, or you may not read it: check the address, and that the token is for this wiki", http.StatusNotFound)
+	case denied:
+		if text == "" {
+			text = "you may read this wiki but not push to it; ask an owner for the role editor"
+		}
+		http.Error(w, text, http.StatusForbidden)
+	case errors.Is(err, errBusy):
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "the server is busy with other clones and pushes; try again in a moment", http.StatusServiceUnavailable)
+	case errors.Is(err, context.Canceled): // the client has left
+	case errors.Is(err, wiki.ErrUnavailable):
+		g.Log.Error("git is not served", "wiki", req.slug, "id", w.Header().Get(requestID), "error", err)
+		http.Error(w, text, http.StatusServiceUnavailable)
+	default:
+		id := w.Header().Get(requestID)
+		g.Log.Error("git request failed", "wiki", req.slug, "id", id, "error", err)
+		http.Error(w, "internal error; the server's log has more under the request id "+id, http.StatusInternalServerError)
+	}
+}
+
+// gitChallenge asks git for a user name and a password (RFC 7617).
+func gitChallenge(w http.ResponseWriter, slug wiki.Slug) {
+	w.Header().Set("WWW-Authenticate", `Basic realm="wikibot: any user name, a token as password", charset="UTF-8"`)
+	how := "--user NAME"
+	if slug != "" {
+		how = fmt.Sprintf("--wiki %s --role editor", slug)
+	}
+	http.Error(w, "sign in with any user name and a token as the password.\nWhoever runs this site makes tokens with: wikibot admin --data DIR token create "+how, http.StatusUnauthorized)
+}
