@@ -9,7 +9,7 @@ import (
 // known elements, closed in order; known attributes, each as key="value" with
 // "<", ">" and quotes escaped; URLs that are relative or have a harmless scheme.
 // Such HTML a browser can read in one way only, and the policy would not change
-// it; it costs a fiftieth of asking the policy. It is stricter than need be: what
+// it; to find that out costs a small part of asking the policy. It is stricter than need be: what
 // it does not know goes to the policy.
 func canonical(b []byte) bool {
 	if bytes.IndexByte(b, 0) >= 0 {

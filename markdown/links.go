@@ -53,9 +53,14 @@ type pass struct {
 	section string
 }
 
-// maxDepth bounds the depth of the tree that is rendered: browsers give up on
-// 512 open elements.
-const maxDepth = 200
+const (
+	// maxDepth bounds the depth of the tree that is rendered, since browsers
+	// give up on 512 open elements. What is deeper loses its markup.
+	maxDepth = 200
+	// maxTextDepth bounds the search for text; an alternative text can be
+	// nested deeper than anything else.
+	maxTextDepth = 2000
+)
 
 func (p *pass) run(doc ast.Node) {
 	p.define(doc, 0)
@@ -83,8 +88,11 @@ func (p *pass) define(n ast.Node, depth int) {
 func (p *pass) children(n ast.Node, depth int, inLink bool) {
 	var open []string // raw elements left open among these children
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		if depth >= maxDepth {
+		if depth >= maxDepth && c.HasChildren() {
+			flat := ast.NewString([]byte(nodeText(c, p.src)))
+			flat.SetRaw(true)
 			c.RemoveChildren(c)
+			c.AppendChild(c, flat)
 		}
 		switch c := c.(type) {
 		case *ast.Link:
@@ -145,7 +153,7 @@ func nodeText(n ast.Node, src []byte) string {
 }
 
 func appendText(b []byte, n ast.Node, src []byte, depth int) []byte {
-	for c := n.FirstChild(); c != nil && depth < maxDepth; c = c.NextSibling() {
+	for c := n.FirstChild(); c != nil && depth < maxTextDepth; c = c.NextSibling() {
 		switch c := c.(type) {
 		case *ast.Text:
 			if c.IsRaw() {

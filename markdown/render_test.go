@@ -74,6 +74,18 @@ func TestTextFirst(t *testing.T) {
 	}
 }
 
+// Text nested deeper than a browser goes stays readable.
+func TestDeepText(t *testing.T) {
+	src := strings.Repeat("*a **b ", 150) + "core" + strings.Repeat("** *", 150)
+	if out := string(render(t, src, nil).HTML); !strings.Contains(out, "core") || strings.Count(out, "<strong>") > 150 {
+		t.Errorf("%.2000s", out)
+	}
+	links := markdown.Links([]byte(strings.Repeat("> ", 500)+"[[x]]"), markdown.TargetFirst)
+	if len(links) != 1 {
+		t.Errorf("%d links", len(links))
+	}
+}
+
 func TestRemoteImages(t *testing.T) {
 	r, _ := markdown.Render([]byte("![a](https://x.org/y.png) <img src=\"https://x.org/z.png\"> ![b](data:image/png;base64,x)"), markdown.Options{AllowRemoteImages: true})
 	want := `<p><img src="https://x.org/y.png" alt="a" loading="lazy" referrerpolicy="no-referrer"> <img src="https://x.org/z.png"> <span class="invalid">b</span></p>`
@@ -227,21 +239,27 @@ func TestSlug(t *testing.T) {
 	}
 }
 
-func TestHighlightCSS(t *testing.T) {
-	light, dark := markdown.HighlightCSS()
-	for _, css := range []string{light, dark} {
-		if !strings.Contains(css, ".chroma .k ") || strings.Contains(css, "url(") || strings.Contains(css, "@import") {
-			t.Errorf("%.300s", css)
-		}
-	}
-	if light == dark {
-		t.Error("one style for both")
-	}
-}
-
 func TestTooLarge(t *testing.T) {
 	r := render(t, strings.Repeat("<b> ", 1<<20), nil)
 	if !strings.Contains(string(r.HTML[:200]), "too-large") || strings.Contains(string(r.HTML), "<b>") || r.Title != "B" {
 		t.Errorf("%.300s", r.HTML)
+	}
+}
+
+// Parser, writer, policy and lexers are shared by all requests.
+func TestConcurrent(t *testing.T) {
+	src, n := benchPage()
+	want := string(render(t, src, n).HTML)
+	for range 8 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for range 5 {
+				if got := string(render(t, src, n).HTML); got != want {
+					t.Error("differs")
+				}
+				render(t, "<b>x</b> ```js\nf()\n```", n)
+				markdown.Links([]byte(src), markdown.TextFirst)
+			}
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package markdown_test
 
 import (
+	"strings"
 	"testing"
 
 	"wikibot/markdown"
@@ -175,5 +176,15 @@ func TestRename(t *testing.T) {
 				t.Errorf("%q: %+v leads to %+v, not to %s", got, l, r, c.to)
 			}
 		}
+	}
+}
+
+func TestRenameTextFirst(t *testing.T) {
+	src := "[[the text|Old#s]] [[Old]] ![[Old]] [x](Old.md)"
+	got := markdown.RewriteLinks([]byte(src), markdown.TextFirst, func(l markdown.Link) (string, bool) {
+		return strings.Replace(l.Target, "Old", "A|b]", 1), true
+	})
+	if want := "[[the text|A%7Cb%5D#s]] [[A%7Cb%5D]] ![[A%7Cb%5D]] [x](A%7Cb%5D.md)"; string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
