@@ -15,7 +15,7 @@ const maxDepth = 100
 
 // Scan finds every key and value of a TOML file. A mistake of syntax ends the
 // scan; keys defined twice are all named. With faults the Doc is not usable.
-// Cost: linear, about 5 ns a byte.
+// Cost: linear in the bytes; memory about 50 times a file of short keys.
 func Scan(file string, data []byte) (*Doc, wiki.Faults) {
 	text := string(data)
 	lines := strings.Count(text, "\n") + 4

@@ -320,13 +320,15 @@ func shaped(s, form string) bool {
 }
 
 func localDate(s string) bool {
+	if !shaped(s, "0000-00-00") {
+		return false
+	}
 	_, err := time.Parse(time.DateOnly, s)
-	return shaped(s, "0000-00-00") && err == nil
+	return err == nil
 }
 
 // localTime accepts 15:04, 15:04:05 and fractions of a second.
 func localTime(s string) bool {
-	layout := "15:04:05"
 	if len(s) == 5 {
 		s += ":00"
 	}
@@ -337,8 +339,11 @@ func localTime(s string) bool {
 			return false
 		}
 	}
-	_, err := time.Parse(layout, clock)
-	return shaped(clock, "00:00:00") && err == nil
+	if !shaped(clock, "00:00:00") {
+		return false
+	}
+	_, err := time.Parse(time.TimeOnly, clock)
+	return err == nil
 }
 
 func isTime(s string) bool {
