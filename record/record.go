@@ -31,8 +31,10 @@ package record
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -84,8 +86,10 @@ type node struct {
 	origin  origin
 	parent  int
 	section int  // the header, inline table or root in whose body the key stands
-	last    int  // of an array of tables: its newest element
-	count   int  // of an array: the elements so far
+	first   int  // child; 0 for none, since no node has the root below it
+	last    int  // child; of an array of tables its newest element
+	next    int  // sibling
+	count   int  // of an array of tables: the elements so far
 	name    span // this part of the key; of an element, its value
 	key     span // the whole key as written, with all its dots; of a header, with its brackets
 	equals  int  // where the "=" is
@@ -100,6 +104,9 @@ type Doc struct {
 	data  string
 	nodes []node
 	index map[nodeKey]int
+
+	once sync.Once
+	ends []int // where each line ends; made by the first question for a line
 }
 
 type nodeKey struct {
@@ -166,11 +173,11 @@ func (e Entry) Int() (int64, bool) {
 func (e Entry) Raw() string { return e.doc.data[e.node().val.start:e.node().val.end] }
 
 // Children are the entries directly below a table or an array, in the order in
-// which they first appear. It costs one pass over the file's entries.
+// which they first appear.
 func (e Entry) Children() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
-		for i := e.id + 1; i < len(e.doc.nodes); i++ {
-			if e.doc.nodes[i].parent == e.id && e.doc.nodes[i].origin != uncountable && !yield(Entry{e.doc, i}) {
+		for i := e.node().first; i > 0; i = e.doc.nodes[i].next {
+			if !yield(Entry{e.doc, i}) {
 				return
 			}
 		}
@@ -179,7 +186,7 @@ func (e Entry) Children() iter.Seq[Entry] {
 
 // Position is the line and column, both from 1, columns in bytes, at which the
 // entry's key stands.
-func (e Entry) Position() (line, column int) { return position(e.doc.data, e.node().name.start) }
+func (e Entry) Position() (line, column int) { return e.doc.position(e.node().name.start) }
 
 // Fault is a fault of the file at the entry's key.
 func (e Entry) Fault(format string, args ...any) wiki.Fault {
@@ -192,13 +199,26 @@ func (e Entry) FaultAtValue(format string, args ...any) wiki.Fault {
 }
 
 func (d *Doc) fault(at int, format string, args ...any) wiki.Fault {
-	line, column := position(d.data, at)
+	line, column := d.position(at)
 	return wiki.Fault{File: d.file, Line: line, Column: column, Text: fmt.Sprintf(format, args...)}
 }
 
-func position(data string, at int) (line, column int) {
-	at = min(at, len(data))
-	return 1 + strings.Count(data[:at], "\n"), at - strings.LastIndexByte(data[:at], '\n')
+// position turns an offset into a line and a column. A hostile file can have as
+// many faults as lines, so the lines are counted once.
+func (d *Doc) position(at int) (line, column int) {
+	d.once.Do(func() {
+		for i := range len(d.data) {
+			if d.data[i] == '\n' {
+				d.ends = append(d.ends, i)
+			}
+		}
+	})
+	line, _ = slices.BinarySearch(d.ends, at)
+	start := 0
+	if line > 0 {
+		start = d.ends[line-1] + 1
+	}
+	return line + 1, at - start + 1
 }
 
 // Position is the line and column, both from 1, columns in bytes, of the key at

@@ -281,6 +281,24 @@ func TestChildren(t *testing.T) {
 	}
 }
 
+// TestHostile: a file that is nothing but faults, or nothing but tables, is
+// judged in a time that grows with its size and not with its square.
+func TestHostile(t *testing.T) {
+	start := time.Now()
+	const n = 50_000
+	twice := []byte(strings.Repeat("name = 1\n", n))
+	if faults := Decode("s.toml", twice, &settings{}); len(faults) != n-1 || faults[n-2].Line != n {
+		t.Errorf("got %d faults", len(faults))
+	}
+	tables := []byte(strings.Repeat("[[list]]\npath = 1\n", n))
+	if faults := Decode("s.toml", tables, &settings{}); len(faults) != n || faults[n-1].Line != 2*n {
+		t.Errorf("got %d faults", len(faults))
+	}
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("took %v", d)
+	}
+}
+
 func BenchmarkScan(b *testing.B) {
 	data := []byte(strings.Repeat("# a comment of some length, as people write them\nkey = \"value\" # why\n", 1))
 	for i := range 500 {

@@ -239,9 +239,7 @@ func (s *scanner) openElement(at int, p part, n node) int {
 	list := &s.d.nodes[id]
 	p.name = strconv.Itoa(list.count)
 	list.count++
-	at = s.add(id, p, n)
-	s.d.nodes[id].last = at
-	return at
+	return s.add(id, p, n)
 }
 
 // statement reads key = value in the body of a table.
@@ -329,13 +327,20 @@ func (s *scanner) add(parent int, p part, n node) int {
 	n.parent, n.label, n.name = parent, p.name, p.at
 	s.d.nodes = append(s.d.nodes, n)
 	s.d.index[nodeKey{parent, p.name}] = id
+	above := &s.d.nodes[parent]
+	if above.first == 0 {
+		above.first = id
+	} else {
+		s.d.nodes[above.last].next = id
+	}
+	above.last = id
 	return id
 }
 
 // twice notes that a key is defined again and returns a table that hangs
 // nowhere, so that the scan can go on.
 func (s *scanner) twice(p part, first int, n node) int {
-	line, _ := position(s.s, s.d.nodes[first].name.start)
+	line, _ := s.d.position(s.d.nodes[first].name.start)
 	s.faults = append(s.faults, s.d.fault(p.at.start, "the key %s is defined already on line %d: remove one of the two", FormatKey(p.name), line))
 	n.kind, n.origin, n.parent, n.label, n.name = Table, uncountable, -1, p.name, p.at
 	s.d.nodes = append(s.d.nodes, n)
