@@ -1,0 +1,138 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"wikibot/gitstore"
+	"wikibot/oauth"
+	"wikibot/web"
+	"wikibot/wiki"
+)
+
+// openStore opens the data folder; on a first start that makes it.
+func openStore(ctx context.Context, cfg Config, addresses wiki.Addresses, log *slog.Logger) (*gitstore.Store, error) {
+	return gitstore.Open(ctx, gitstore.Config{
+		Dir:      cfg.Data,
+		Git:      cfg.Git,
+		HooksDir: hooksDir(cfg.Data),
+		Domain:   addresses.Domain(),
+		Log:      log,
+		Cache:    int64(cfg.Cache.Content),
+		MaxPage:  int64(cfg.Limits.Page),
+		MaxFile:  int64(cfg.Limits.Attachment),
+		MaxPush:  int64(cfg.Limits.Push),
+	})
+}
+
+func openPages(cfg Config, store *gitstore.Store, addresses wiki.Addresses, log *slog.Logger) (*web.Handler, error) {
+	pages, err := web.New(web.Config{
+		Store: store, Addresses: addresses, SiteName: store.SiteName(), Log: log,
+		MaxPage: int64(cfg.Limits.Page), MaxFile: int64(cfg.Limits.Attachment), CacheBytes: int64(cfg.Cache.Rendered),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing the pages: %w", err)
+	}
+	return pages, nil
+}
+
+func openAuthority(cfg Config, store *gitstore.Store, addresses wiki.Addresses, log *slog.Logger) (*oauth.Authority, error) {
+	return oauth.Open(oauth.Config{
+		Dir: store.CacheDir(), Token: store.Token, User: store.User,
+		Addresses: addresses, Log: log,
+		Idle: time.Duration(cfg.Sessions.Idle), Lifetime: time.Duration(cfg.Sessions.Lifetime),
+	})
+}
+
+// OpenHost opens a data folder that no server runs on, for the operator's
+// commands; a new folder is made as a first start makes it (then fresh is
+// true). The error wraps gitstore.ErrInUse where a server has the folder.
+func OpenHost(ctx context.Context, cfg Config, log *slog.Logger) (h *Host, fresh bool, close func() error, err error) {
+	if cfg.Data, err = filepath.Abs(cfg.Data); err != nil {
+		return nil, false, nil, err
+	}
+	addresses, err := cfg.Addresses()
+	if err != nil {
+		return nil, false, nil, err
+	}
+	if err := writable(cfg.Data); err != nil {
+		return nil, false, nil, err
+	}
+	store, err := openStore(ctx, cfg, addresses, log)
+	if err != nil {
+		return nil, false, nil, err
+	}
+	who, err := openAuthority(cfg, store, addresses, log)
+	if err != nil {
+		return nil, false, nil, errors.Join(err, store.Close())
+	}
+	close = func() error { return errors.Join(who.Close(), store.Close()) }
+	h = &Host{Store: store, Who: who, Addresses: addresses}
+	if fresh, err = h.bootstrap(ctx); err != nil {
+		return nil, false, nil, errors.Join(err, close())
+	}
+	return h, fresh, close, nil
+}
+
+// writable makes the data folder where it is missing and tries to write into
+// it, so that what is wrong is said before anything is half made.
+func writable(dir string) error {
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(dir, ".writable-*"); err == nil {
+			_, err = f.Write(make([]byte, 4096))
+			err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
+		}
+	}
+	switch abs, _ := filepath.Abs(dir); {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		return wiki.Unavailable("the disk that holds %s is full; free some space (df -h %s) and start again", abs, abs)
+	case errors.Is(err, os.ErrPermission), errors.Is(err, syscall.EROFS):
+		return wiki.Unavailable("the data folder %s cannot be written by user %d; give it to that user (chown -R %d %s) or choose another with --data", abs, os.Getuid(), os.Getuid(), abs)
+	case errors.Is(err, syscall.ENOTDIR):
+		return wiki.Unavailable("%s is a file, not a folder; choose another with --data", abs)
+	default:
+		return fmt.Errorf("the data folder %s cannot be used: %w", abs, err)
+	}
+}
+
+// listen opens the site's address.
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		by := ""
+		if who := portOwner(address); who != "" {
+			by = " by " + who
+		}
+		return nil, wiki.Unavailable("%s is in use already%s; end that program or choose another address with --listen", address, by)
+	case errors.Is(err, os.ErrPermission):
+		return nil, wiki.Unavailable("%s may not be opened by user %d (ports below 1024 are kept for root); use --listen with a port from 1024 on, behind a reverse proxy", address, os.Getuid())
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, wiki.Unavailable("%s is no address of this machine; use --listen 127.0.0.1:8080, or 0.0.0.0:8080 for all of its addresses", address)
+	}
+	return nil, wiki.Unavailable("%q cannot be listened on: %v; --listen reads like 127.0.0.1:8080", address, err)
+}
+
+// opened is the configured address with the port that was really opened, which
+// differs for the port 0.
+func opened(configured string, l net.Listener) string {
+	host, _, err := net.SplitHostPort(configured)
+	_, port, portErr := net.SplitHostPort(l.Addr().String())
+	if err != nil || portErr != nil {
+		return l.Addr().String()
+	}
+	return net.JoinHostPort(host, port)
+}
