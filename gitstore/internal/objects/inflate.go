@@ -111,7 +111,7 @@ type (
 // second level has entrySub, its place from bit 16 and its bits from bit 8.
 const (
 	entryLiteral = 1 << 31
-	entrySub     = 1 << 30
+	entrySub     = 1 << 15 // not among the bits of a base, which may be as high as 24,577
 	entryEnd     = 1 << 29
 )
 
