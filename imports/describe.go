@@ -51,19 +51,27 @@ func homeNames() []string {
 	return []string{"home", "index", "readme", "start", "start here", "main page", "main", "welcome", "wiki", "overview", "00 index", "moc"}
 }
 
-// home is the page that a reader should see first: of the pages nearest to the
-// top, the one with the most usual name.
+// home is the page that a reader should see first: the one at the top with the
+// most usual name. Where the top has no pages and one folder has them all, that
+// folder counts as the top.
 func home(pages []entry) wiki.PagePath {
+	folder, one := "", true
+	for i, e := range pages {
+		first, _, below := strings.Cut(e.File, "/")
+		one = one && below && (i == 0 || first == folder)
+		folder = first
+	}
+	prefix := ""
+	if one {
+		prefix = folder + "/"
+	}
 	var best wiki.PagePath
 	bestRank := -1
-	usual := homeNames()
 	for _, e := range pages {
 		p, _ := wiki.PageOfFile(e.File)
-		depth, name := strings.Count(string(p), "/"), slices.Index(usual, wiki.Fold(p.Name()))
-		if name < 0 || depth > 1 {
-			continue
-		}
-		if rank := depth*len(usual) + name; bestRank < 0 || rank < bestRank {
+		name, atTop := strings.CutPrefix(string(p), prefix)
+		rank := slices.Index(homeNames(), wiki.Fold(name))
+		if atTop && rank >= 0 && (bestRank < 0 || rank < bestRank) {
 			best, bestRank = p, rank
 		}
 	}

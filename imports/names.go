@@ -82,7 +82,10 @@ func refusal(e entry) string {
 		return "a wiki's configuration is kept in refs/wikibot/config"
 	}
 	for c := range strings.SplitSeq(e.File, "/") {
-		if strings.HasPrefix(c, ".") {
+		// A page that is called so is worth keeping (".profile.md"); what
+		// macOS adds beside each file is not ("._Home.md").
+		page := c == path.Base(e.File) && strings.HasSuffix(c, wiki.PageSuffix) && !strings.HasPrefix(c, "._") && c != wiki.PageSuffix
+		if strings.HasPrefix(c, ".") && !page {
 			return "its name begins with a dot"
 		}
 	}
@@ -197,8 +200,12 @@ func component(c string, last bool) string {
 		page = last
 		name = name[:len(name)-len(ext)]
 	}
+	dotted := strings.HasPrefix(name, ".")
 	if name = strings.TrimLeft(name, "."); name == "" {
 		name = "unnamed"
+		if dotted {
+			name = "dot"
+		}
 	}
 	if strings.EqualFold(name, "git~1") {
 		name = "git-1"
