@@ -188,3 +188,59 @@ func TestRenameTextFirst(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// A page's own relative links and attachments after it has moved from A/B to
+// X/Moved with its folder.
+func TestMovedPage(t *testing.T) {
+	before := pagesOf("A/B.md", "A/C.md", "A/B/own.png", "A/beside.png", "root page.md")
+	after := pagesOf("X/Moved.md", "A/C.md", "X/Moved/own.png", "A/beside.png", "root page.md", "X/beside.png")
+	for src, want := range map[string]string{
+		"![x](own.png) ![x](B/own.png) ![[own.png]] ![x](/A/B/own.png)": "![x](own.png) ![x](Moved/own.png) ![[own.png]] ![x](/X/Moved/own.png)",
+		"![x](beside.png) [x](beside.png) [[beside.png]]":               "![x](../A/beside.png) [x](../A/beside.png) [[A/beside.png]]",
+		"[c](C.md) [[C]] [r](../root%20page.md) [[../root page]]":       "[c](../A/C.md) [[C]] [r](../root%20page.md) [[../root page]]",
+	} {
+		got := markdown.RewriteLinks([]byte(src), markdown.TargetFirst, func(l markdown.Link) (string, bool) {
+			old, now := markdown.Resolve(before, "A/B", l), markdown.Resolve(after, "X/Moved", l)
+			if moved, ok := strings.CutPrefix(string(old.File), "A/B/"); ok {
+				old.File = wiki.FilePath("X/Moved/" + moved)
+			}
+			switch {
+			case old == now:
+				return "", false
+			case old.File != "":
+				return markdown.LinkToFile("X/Moved", old.File, l, after), true
+			}
+			return markdown.LinkTo("X/Moved", old.Page, l, after), true
+		})
+		if string(got) != want {
+			t.Errorf("%s\n got %s\nwant %s", src, got, want)
+		}
+	}
+}
+
+// FuzzLinkTo renames a page to any name that a page can have; each form of link
+// must lead to it afterwards.
+func FuzzLinkTo(f *testing.F) {
+	for _, s := range []string{"New", "A/New", "X/Y Z", "C#", "a|b", "100%", "%41", "a]]b", "[x", "(a) b", "a\\b", "\"q\"", "*x* _y_", "`c`", "&amp;", "javascript:x", "a?b", "$x$", "C# new", "~", "a.png", "http://x", "/x", " a ", "a=b", "!x", "<b>", "x:y", "mailto:a@b"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		to, err := wiki.ParsePagePath(name)
+		if err != nil || to == "A/B" {
+			return
+		}
+		old, now := pagesOf("A/Old.md", "A/B.md"), pagesOf("A/B.md", string(to)+".md")
+		for _, src := range []string{"x [[Old]] y", "[[A/Old|t]]", "[[./Old#s]]", "![[/A/Old]]", "|a|\n|-|\n|[[Old\\|x]]|", "[x](Old.md)", "[x](<Old> 't')", "[x](/A/Old#y)", "[x][r]\n\n[r]: Old.md\n", "<a href=\"Old.md\">x</a>"} {
+			out := markdown.RewriteLinks([]byte(src), markdown.TargetFirst, func(l markdown.Link) (string, bool) {
+				return markdown.LinkTo("A/B", to, l, now), markdown.Resolve(old, "A/B", l).Page == "A/Old"
+			})
+			links := markdown.Links(out, markdown.TargetFirst)
+			if len(links) != 1 {
+				t.Fatalf("%q to %q: %q has %d links", src, to, out, len(links))
+			}
+			if got := markdown.Resolve(now, "A/B", links[0]); got.Page != to || !got.Exists {
+				t.Fatalf("%q to %q: %q leads to %+v", src, to, out, got)
+			}
+		}
+	})
+}

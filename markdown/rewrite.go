@@ -2,7 +2,6 @@ package markdown
 
 import (
 	"cmp"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -51,14 +50,15 @@ func RewriteLinks(src []byte, style Style, f func(Link) (newTarget string, chang
 // spell makes a target fit for the place where it is written. What it escapes,
 // Resolve undoes.
 func spell(l Link, target string) string {
-	special := "|#[]\r\n\x00"
-	if l.Kind != Wiki && l.Kind != Embed {
-		special = " \t\r\n\x00#?()<>[]\\\"'&`*_|!$=~"
-		if l.raw {
-			special = " \t\r\n\x00#?<>\"'&`"
-		}
+	switch {
+	case l.raw:
+		return percent(target, " \t\r\n\x00#?<>\"'&`")
+	case l.Kind != Wiki && l.Kind != Embed:
+		return percent(target, " \t\r\n\x00#?()<>[]\\\"'&`*_|!$=~")
 	}
-	return percent(target, special)
+	inner := strings.Trim(target, ` \`) // at an end they would be trimmed, or escape the bar
+	start := strings.Index(target, inner)
+	return percent(target[:start], ` \`) + percent(inner, "|#[]\r\n\x00") + percent(target[start+len(inner):], ` \`)
 }
 
 // percent percent-encodes the given ASCII characters.
@@ -89,103 +89,87 @@ func LinkTo(from, to wiki.PagePath, l Link, n Names) string {
 	if trimMD(l.Target) != l.Target {
 		suffix = wiki.PageSuffix
 	}
-	return spellAs(from, string(to), suffix, l, func(t Target) bool { return t.Page == to && t.Exists }, n)
+	return linkTo(from, string(to), suffix, l, n, func(t Target) bool { return t.Page == to && t.Exists })
 }
 
-// LinkToFile is LinkTo for a link that is to lead to an attachment.
+// LinkToFile is LinkTo for an attachment. A bare name for a file in the page's
+// own folder stays one.
 func LinkToFile(from wiki.PagePath, to wiki.FilePath, l Link, n Names) string {
-	return spellAs(from, string(to), "", l, func(t Target) bool { return t.File == to && t.Exists }, n)
+	own, ok := strings.CutPrefix(string(to), string(from)+"/")
+	if ok && l.Kind != Wiki && l.Kind != Embed && !strings.Contains(l.Target, "/") {
+		return escapeRelative(own)
+	}
+	return linkTo(from, string(to), "", l, n, func(t Target) bool { return t.File == to && t.Exists })
 }
 
-// spellAs finds the first spelling in l's manner that leads there.
-func spellAs(from wiki.PagePath, to, suffix string, l Link, there func(Target) bool, n Names) string {
-	var tries []string
-	full := to + suffix
-	rel := relative(from.Parent(), wiki.PagePath(to), suffix)
-	switch inline := l.Kind != Wiki && l.Kind != Embed; {
-	case inline && strings.HasPrefix(l.Target, "/"):
-		return "/" + escapeRelative(to) + suffix
-	case inline:
-		for _, s := range []string{rel, "/" + escapeRelative(to) + suffix} {
-			if there(Resolve(n, from, Link{Kind: l.Kind, Target: s})) {
-				return s
-			}
-		}
-		return rel
-	case strings.HasPrefix(l.Target, "/"):
-		tries = []string{"/" + full}
-	case dotted(l.Target):
-		near := unescaped(rel)
-		if !dotted(near) {
-			near = "./" + near
-		}
-		tries = []string{near, "/" + full}
-	case strings.Contains(l.Target, "/"):
-		tries = []string{full, "/" + full}
-	default:
-		tries = []string{lastPart(to) + suffix, full, "/" + full}
+// linkTo gives the first spelling, in the manner of l, that leads where it should;
+// the path from the root always does.
+func linkTo(from wiki.PagePath, to, suffix string, l Link, n Names, leads func(Target) bool) string {
+	tries := wikiSpellings(from, to, suffix, l.Target)
+	if l.Kind != Wiki && l.Kind != Embed {
+		tries = urlSpellings(from, to, suffix, l.Target)
 	}
 	for _, t := range tries {
-		for _, s := range [...]string{t, strings.ReplaceAll(t, "%", "%25")} {
-			if there(Resolve(n, from, Link{Kind: l.Kind, Target: percent(s, "|#[]")})) {
-				return s
-			}
+		if leads(Resolve(n, from, Link{Kind: l.Kind, Target: spell(l, t)})) {
+			return t
 		}
 	}
 	return tries[len(tries)-1]
 }
 
-func lastPart(p string) string { return p[strings.LastIndexByte(p, '/')+1:] }
-
-// TargetKeys are the folded last components under which what a link leads to may
-// be filed: a link can lead to a page only if one of its keys is the fold of the
-// page's own last component. An index of links uses them to find the pages that
-// may link to a page without resolving every link.
-func TargetKeys(from wiki.PagePath, l Link) []string {
-	if l.Target == "" {
-		return []string{wiki.Fold(from.Name())}
+// urlSpellings are relative URLs, or the one from the root, percent-encoded.
+func urlSpellings(from wiki.PagePath, to, suffix, old string) []string {
+	root := "/" + escapeRelative(to) + suffix
+	if strings.HasPrefix(old, "/") {
+		return []string{root}
 	}
-	var keys []string
-	add := func(s string) {
-		s = strings.TrimRight(s, "/")
-		k := wiki.Fold(lastPart(trimMD(s)))
-		for _, have := range keys {
-			if have == k {
-				return
-			}
-		}
-		keys = append(keys, k)
-		if k2 := wiki.Fold(lastPart(s)); k2 != k {
-			keys = append(keys, k2)
-		}
-	}
-	spellings := []string{l.Target}
-	if l.Anchor != "" {
-		spellings = append(spellings, l.Target+"#"+l.Anchor)
-	}
-	for _, s := range spellings {
-		add(s)
-		if d, err := url.PathUnescape(s); err == nil && d != s {
-			add(d)
-		}
-	}
-	return keys
+	return []string{relative(string(from.Parent()), to, suffix), root}
 }
 
-// relative is the URL of a page relative to a folder, percent-encoded where a
-// URL or Markdown needs it.
-func relative(dir, to wiki.PagePath, suffix string) string {
+// wikiSpellings are targets of wikilinks. A "%" that could be read as an escape
+// is tried as it is first, then escaped.
+func wikiSpellings(from wiki.PagePath, to, suffix, old string) []string {
+	full := to + suffix
+	var tries []string
+	switch {
+	case strings.HasPrefix(old, "/"):
+	case dotted(old):
+		rel := relativePath(string(from.Parent()), to) + suffix
+		if !dotted(rel) {
+			rel = "./" + rel
+		}
+		tries = []string{rel}
+	case strings.Contains(old, "/"):
+		tries = []string{full}
+	default:
+		tries = []string{path.Base(to) + suffix, full}
+	}
+	tries = append(tries, "/"+full)
+	if strings.Contains(full, "%") {
+		for _, t := range tries {
+			tries = append(tries, strings.ReplaceAll(t, "%", "%25"))
+		}
+	}
+	return tries
+}
+
+// relativePath is the way from a folder to a path, with "..".
+func relativePath(dir, to string) string {
 	var a []string
 	if dir != "" {
-		a = dir.Components()
+		a = strings.Split(dir, "/")
 	}
-	b := to.Components()
+	b := strings.Split(to, "/")
 	n := 0
 	for n < len(a) && n < len(b)-1 && a[n] == b[n] {
 		n++
 	}
-	rel := strings.Repeat("../", len(a)-n) + strings.Join(b[n:], "/")
-	rel = escapeRelative(rel) + suffix
+	return strings.Repeat("../", len(a)-n) + strings.Join(b[n:], "/")
+}
+
+// relative is that way as a URL, percent-encoded where a URL or Markdown needs it.
+func relative(dir, to, suffix string) string {
+	rel := escapeRelative(relativePath(dir, to)) + suffix
 	if scheme(rel) != "" {
 		rel = "./" + rel
 	}
@@ -196,11 +180,4 @@ func relative(dir, to wiki.PagePath, suffix string) string {
 // of all scripts stay readable.
 func escapeRelative(p string) string {
 	return percent(p, "% \t#?()<>[]\\\"'&`*|$=~!")
-}
-
-func unescaped(s string) string {
-	if d, err := url.PathUnescape(s); err == nil {
-		return d
-	}
-	return path.Clean(s)
 }
