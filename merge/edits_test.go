@@ -209,3 +209,25 @@ func numbers(n int, backwards bool) []byte {
 	}
 	return b
 }
+
+// TestDiffer reads a history backwards, and jumps.
+func TestDiffer(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	p := page(r, 40, 20)
+	e := ends{"\n", true}
+	texts := [][]byte{nil, e.text(p)}
+	for range 200 {
+		p = edited(r, p)
+		texts = append(texts, randomEnds(r).text(p))
+	}
+	var d Differ
+	for i := len(texts) - 1; i > 0; i-- {
+		from := i - 1
+		if i%7 == 0 {
+			from = r.IntN(len(texts))
+		}
+		if got, want := d.Edits(texts[from], texts[i]), Edits(texts[from], texts[i]); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("from %d to %d: %v, afresh %v", from, i, got, want)
+		}
+	}
+}

@@ -31,12 +31,11 @@ type Span struct {
 // lines that resemble each other are paired and compared by words. nil means
 // that the texts are equal.
 func Lines(old, new []byte, context int) []Hunk {
-	o, n := split(old), split(new)
-	c := newClasses(o.len() + n.len())
-	es := edits(o, n, c.lines(o), c.lines(n), len(c.names))
+	es := Edits(old, new)
 	if len(es) == 0 {
 		return nil
 	}
+	o, n := split(old), split(new)
 	context = max(context, 0)
 	var hunks []Hunk
 	heads := headings{text: o}

@@ -21,6 +21,7 @@ type comparer struct {
 	inA, inB []int32 // occurrences by class
 	a, b     []int32 // the classes that have a counterpart
 	ai, bi   []int   // and where they stand
+	found    []byte  // how often each occurs on the other side
 	ca, cb   []bool
 	fwd, bwd []int // furthest point on each diagonal, at [diagonal+zero]
 	zero     int
@@ -29,13 +30,25 @@ type comparer struct {
 }
 
 func newComparer(classes int) *comparer {
-	return &comparer{inA: make([]int32, classes), inB: make([]int32, classes)}
+	c := &comparer{}
+	c.allow(classes)
+	return c
+}
+
+// allow makes room for so many classes.
+func (c *comparer) allow(classes int) {
+	if len(c.inA) < classes {
+		c.inA, c.inB = make([]int32, classes+classes/4), make([]int32, classes+classes/4)
+	}
 }
 
 // compare marks the elements of a and b that are not in their common
-// subsequence. The classes are below the number given to newComparer.
+// subsequence, in slices that are good until the next call. The classes are
+// below the number that is allowed.
 func (c *comparer) compare(a, b []int32) (ca, cb []bool) {
-	c.ca, c.cb = make([]bool, len(a)), make([]bool, len(b))
+	c.ca, c.cb = resize(c.ca, len(a)), resize(c.cb, len(b))
+	clear(c.ca)
+	clear(c.cb)
 	head := 0
 	for head < len(a) && head < len(b) && a[head] == b[head] {
 		head++
@@ -69,9 +82,9 @@ func fill(changed []bool, from, to int) {
 	}
 }
 
-func resize(s []int, n int) []int {
+func resize[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]int, n)
+		return make([]T, n, n+n/4)
 	}
 	return s[:n]
 }
@@ -95,8 +108,8 @@ func (c *comparer) discard(a, b []int32, head, endA, endB int) {
 	for _, x := range b {
 		c.inB[x]++
 	}
-	c.a, c.ai = keep(a, head, endA, c.inB, c.ca, c.a[:0], c.ai[:0])
-	c.b, c.bi = keep(b, head, endB, c.inA, c.cb, c.b[:0], c.bi[:0])
+	c.a, c.ai = c.keep(a, head, endA, c.inB, c.ca, c.a[:0], c.ai[:0])
+	c.b, c.bi = c.keep(b, head, endB, c.inA, c.cb, c.b[:0], c.bi[:0])
 	for _, x := range a {
 		c.inA[x] = 0
 	}
@@ -112,9 +125,11 @@ const (
 	often
 )
 
-func keep(ids []int32, head, end int, other []int32, changed []bool, kept []int32, at []int) ([]int32, []int) {
+func (c *comparer) keep(ids []int32, head, end int, other []int32, changed []bool, kept []int32, at []int) ([]int32, []int) {
 	limit := int32(min(roughRoot(len(ids)), manyEqual))
-	found := make([]byte, end-head)
+	found := resize(c.found, end-head)
+	c.found = found
+	clear(found)
 	for i := range found {
 		switch n := other[ids[head+i]]; {
 		case n >= limit:

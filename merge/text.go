@@ -43,16 +43,31 @@ type classes struct {
 }
 
 func newClasses(capacity int) *classes {
+	c := &classes{seed: maphash.MakeSeed(), names: make([][]byte, 0, capacity), hashes: make([]uint64, 0, capacity)}
+	c.resize(capacity)
+	return c
+}
+
+func (c *classes) resize(capacity int) {
 	size := 16
 	for size < 2*capacity {
 		size *= 2
 	}
-	return &classes{seed: maphash.MakeSeed(), table: make([]int32, size)}
+	c.table = make([]int32, size)
+	for n, h := range c.hashes {
+		i := h & uint64(size-1)
+		for c.table[i] != 0 {
+			i = (i + 1) & uint64(size-1)
+		}
+		c.table[i] = int32(n + 1)
+	}
 }
 
-// class is the number of s. There must not be more different strings than the
-// capacity given to newClasses.
+// class is the number of s, which must stay unchanged.
 func (c *classes) class(s []byte) int32 {
+	if 2*len(c.names) >= len(c.table) {
+		c.resize(2 * len(c.names))
+	}
 	h := maphash.Bytes(c.seed, s)
 	mask := uint64(len(c.table) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
