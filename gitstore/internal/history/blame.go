@@ -52,6 +52,7 @@ type blame struct {
 	changed uint64 // the index's counter when the blame began
 	pending map[int32]*suspect
 	order   queue
+	differ  merge.Differ
 	owners  []int32 // by final line: the change that wrote it
 }
 
@@ -172,7 +173,7 @@ func (b *blame) hand(i int32, s *suspect) error {
 			return err
 		}
 		var same []block
-		same, s.blocks = divide(s.blocks, merge.Edits(old, s.text))
+		same, s.blocks = divide(s.blocks, b.differ.Edits(old, s.text))
 		b.pass(o, same)
 		if p := b.pending[o.change]; p != nil {
 			p.text = old

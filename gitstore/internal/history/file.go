@@ -238,6 +238,11 @@ func decodeFile(data []byte, o Options) (*Index, error) {
 	}
 	x.oids.grow(x.commits, 2*len(x.commits)+1)
 	x.oids.n = len(x.commits)
+	keyed := 0
+	for n := range x.commits {
+		keyed += int(x.commits[n].flags & flagKeyed / flagKeyed)
+	}
+	x.keys = make(map[uint64]int32, keyed)
 	for n := range x.commits {
 		if x.commits[n].flags&flagKeyed != 0 {
 			x.keys[maphash.String(x.seed, parseTrailers(x.message(int32(n))).key)] = int32(n)
