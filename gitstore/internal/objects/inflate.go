@@ -95,11 +95,18 @@ func inflateSome(dst, src []byte) ([]byte, error) {
 	if err := f.reset(src); err != nil {
 		return nil, err
 	}
-	n, err := io.ReadFull(f.z, dst)
-	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && f.src.Len() > 0 {
-		return dst[:n], nil
+	n := 0
+	for n < len(dst) {
+		m, err := f.z.Read(dst[n:])
+		n += m
+		if errors.Is(err, io.EOF) { // the stream's own end; one that is cut is another error
+			break
+		}
+		if err != nil {
+			return dst[:n], badStream(err.Error())
+		}
 	}
-	return dst[:n], badStream(err.Error())
+	return dst[:n], nil
 }
 
 // inflatePrefix fills dst from the beginning of a zlib stream that may go on.
