@@ -18,11 +18,10 @@ type Recorder struct {
 	root string
 
 	mu    sync.Mutex
-	ops   []op     // guarded by mu, as all below
-	base  *state   // the folder when the recording began
-	names *tree    // names → files as they are now
-	files int      // numbers given to files
-	marks []string // for Mark
+	ops   []op   // guarded by mu, as all below
+	base  *state // the folder when the recording began
+	names *tree  // names → files as they are now
+	files int    // numbers given to files
 }
 
 // op is one recorded operation. Names are relative to the root.

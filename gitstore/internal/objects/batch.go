@@ -10,6 +10,7 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/klauspost/compress/zlib"
@@ -134,8 +135,9 @@ func (b *Batch) deflate(o *batched, start int, data []byte) error {
 	return nil
 }
 
-// level is zlib's level; see BenchmarkDeflate for the choice.
-const level = 1
+// level is zlib's level: at 4 a page takes as long as at 2 or 3 (30 µs) and is within
+// 2 % of what level 6 makes of it in 42 µs (BenchmarkDeflate).
+const level = 4
 
 var deflaters = sync.Pool{New: func() any {
 	w, err := zlib.NewWriterLevel(nil, level)
@@ -180,14 +182,32 @@ func appendOfsDistance(b []byte, dist int64) []byte {
 
 // keeps reports whether an object is in a pack that git gc will not drop.
 // Garbage (cruft packs) may go at any time, and a loose object may be garbage
-// or not durable, so those are written again.
+// or not durable, so those are written again. Since the object may be garbage in
+// its pack too, the pack is touched, as git does it: gc drops garbage by the age
+// of its pack.
 func (db *DB) keeps(oid plumbing.Hash) bool {
 	for _, p := range db.packs.Load().packs {
 		if !p.cruft && p.find(&oid) >= 0 {
-			return true
+			return p.freshen(db.fs)
 		}
 	}
 	return false
+}
+
+// freshFor is how long a touched pack counts as fresh; garbage is kept for two
+// weeks.
+const freshFor = time.Hour
+
+func (p *pack) freshen(fsys disk.FS) bool {
+	now := time.Now().Unix()
+	if now-p.touched.Load() < int64(freshFor/time.Second) {
+		return true
+	}
+	if fsys.Touch(p.path+".pack") != nil {
+		return false // it has been removed: write the object again
+	}
+	p.touched.Store(now)
+	return true
 }
 
 // Get returns an object of the batch, or else of the repository.

@@ -178,6 +178,26 @@ func TestGarbageIsWrittenAgain(t *testing.T) {
 	}
 }
 
+// TestReuseFreshensThePack: an object may be garbage in its pack, which gc
+// drops by the pack's age.
+func TestReuseFreshensThePack(t *testing.T) {
+	dir := gitstoretest.Bare(t)
+	newEditor(t, open(t, dir), 3)
+	db := open(t, dir)
+	file := db.packs.Load().packs[0].path + ".pack"
+	old := time.Now().Add(-30 * 24 * time.Hour)
+	if err := os.Chtimes(file, old, old); err != nil {
+		t.Fatal(err)
+	}
+	b := db.NewBatch()
+	if _, err := b.Add(plumbing.BlobObject, []byte(gitstoretest.Page(1, 0))); err != nil || b.Len() != 0 {
+		t.Fatalf("the batch has %d objects, %v", b.Len(), err)
+	}
+	if info, err := os.Stat(file); err != nil || time.Since(info.ModTime()) > time.Minute {
+		t.Errorf("the pack is still of %v (%v)", info.ModTime(), err)
+	}
+}
+
 func TestFullDiskLeavesNothing(t *testing.T) {
 	for _, fault := range []disk.Fault{
 		{Op: disk.OpWrite, N: 1, Err: syscall.ENOSPC}, {Op: disk.OpWrite, N: 2, Err: syscall.ENOSPC},

@@ -3,6 +3,8 @@ package objects
 import (
 	"bufio"
 	"bytes"
+	stdzlib "compress/zlib"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/klauspost/compress/zlib"
 
 	"wikibot/gitstore/gitstoretest"
 	"wikibot/gitstore/internal/disk"
@@ -158,5 +161,108 @@ func BenchmarkInflate(b *testing.B) {
 		if _, err := inflateZlib(dst, z.Bytes()); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkDeflate measures the levels of the compressor: time, and size by the
+// size of the page.
+func BenchmarkDeflate(b *testing.B) {
+	page := []byte(gitstoretest.Page(1, 1))
+	for _, l := range []int{1, 2, 3, 4, 5, 6, 9} {
+		b.Run(fmt.Sprintf("klauspost-%d", l), func(b *testing.B) {
+			w, err := zlib.NewWriterLevel(io.Discard, l)
+			if err != nil {
+				b.Fatal(err)
+			}
+			measureDeflate(b, w, page)
+		})
+		b.Run(fmt.Sprintf("standard-%d", l), func(b *testing.B) {
+			w, err := stdzlib.NewWriterLevel(io.Discard, l)
+			if err != nil {
+				b.Fatal(err)
+			}
+			measureDeflate(b, w, page)
+		})
+	}
+}
+
+func measureDeflate(b *testing.B, w interface {
+	io.WriteCloser
+	Reset(io.Writer)
+}, page []byte) {
+	b.Helper()
+	var z bytes.Buffer
+	b.SetBytes(int64(len(page)))
+	for b.Loop() {
+		z.Reset()
+		w.Reset(&z)
+		if _, err := w.Write(page); err != nil {
+			b.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(z.Len())/float64(len(page)), "size")
+}
+
+// BenchmarkWritePack is one edit of one page of 10,000, made durable: blob, two
+// trees and a commit in a pack.
+func BenchmarkWritePack(b *testing.B) {
+	dir := gitstoretest.Copy(b, gitstoretest.Repo(b, 10_000, 10_000))
+	for _, edits := range []int{1, 64} {
+		b.Run(fmt.Sprint(edits), func(b *testing.B) {
+			db, err := Open(disk.OS{}, dir, NewCache(64<<20))
+			if err != nil {
+				b.Fatal(err)
+			}
+			e := newEditor(b, db, 200)
+			for b.Loop() {
+				batch := db.NewBatch()
+				for range edits {
+					e.edit(batch)
+				}
+				e.write(batch)
+				b.StopTimer()
+				if db.PackCount() > 32 {
+					if _, err := db.Fold(context.Background(), FoldOptions{}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// BenchmarkFold is the cost of folding for each edit, over 512 packs of one
+// edit: every one is copied as often as it changes its class.
+func BenchmarkFold(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		db, err := Open(disk.OS{}, gitstoretest.Bare(b), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		e := newEditor(b, db, 200)
+		most, bytes, folds := 0, int64(0), time.Duration(0)
+		b.StartTimer()
+		for range 512 {
+			batch := db.NewBatch()
+			e.edit(batch)
+			e.write(batch)
+			if most = max(most, db.PackCount()); db.PackCount()%8 == 0 {
+				start := time.Now()
+				res, err := db.Fold(context.Background(), FoldOptions{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				folds += time.Since(start)
+				bytes += res.Bytes
+			}
+		}
+		b.ReportMetric(float64(folds.Microseconds())/512, "fold-µs/edit")
+		b.ReportMetric(float64(bytes)/512, "fold-B/edit")
+		b.ReportMetric(float64(most), "packs")
 	}
 }

@@ -16,14 +16,15 @@ import (
 
 // pack is one pack and its index, mapped. It never changes.
 type pack struct {
-	path   string // without the ending, absolute as the folder is
-	idx    *index
-	idxMap *disk.Mapping
-	data   []byte
-	datMap *disk.Mapping
-	id     uint64      // tells packs apart in the cache of delta bases
-	cruft  bool        // holds garbage that git gc may drop (.mtimes beside it)
-	byName atomic.Bool // has deltas by name, so that Fold leaves it alone
+	path    string // without the ending, absolute as the folder is
+	idx     *index
+	idxMap  *disk.Mapping
+	data    []byte
+	datMap  *disk.Mapping
+	id      uint64       // tells packs apart in the cache of delta bases
+	cruft   bool         // holds garbage that git gc may drop (.mtimes beside it)
+	byName  atomic.Bool  // has deltas by name, so that Fold leaves it alone
+	touched atomic.Int64 // when its file was last given a new time, in seconds
 }
 
 const (

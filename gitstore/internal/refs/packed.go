@@ -108,15 +108,6 @@ func (p *packed) find(name string) (packedRef, bool) {
 	return packedRef{}, false
 }
 
-// under is a ref whose name begins with prefix.
-func (p *packed) under(prefix string) (string, bool) {
-	i := sort.Search(len(p.refs), func(i int) bool { return p.refs[i].name >= prefix })
-	if i < len(p.refs) && len(p.refs[i].name) > len(prefix) && p.refs[i].name[:len(prefix)] == prefix {
-		return p.refs[i].name, true
-	}
-	return "", false
-}
-
 // packed gives packed-refs as it is now: one stat, and a read if it changed.
 func (d *DB) packed() (*packed, error) {
 	file := filepath.Join(d.dir, "packed-refs")
