@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -371,36 +373,32 @@ func httpServer(t *testing.T, h http.Handler) string {
 // server is told to stop gets its answer.
 func TestShutdownLetsRequestsEnd(t *testing.T) {
 	s := start(t, testConfig(t))
-	body, feed := io.Pipe()
-	answered := make(chan *http.Response, 1)
-	go func() {
-		r, _ := http.NewRequest("POST", "http://"+s.listener.Addr().String()+"/auth/link", body)
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Errorf("the request was cut off: %v", err)
-		}
-		answered <- res
-	}()
-	if _, err := io.WriteString(feed, "token="); err != nil {
+	conn, err := net.Dial("tcp", s.listener.Addr().String())
+	if err != nil {
 		t.Fatal(err)
+	}
+	defer conn.Close()
+	answers := bufio.NewReader(conn)
+	const form = "token=wrong"
+	fmt.Fprintf(conn, "POST /auth/link HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(form))
+	if res, err := http.ReadResponse(answers, nil); err != nil || res.StatusCode != http.StatusContinue {
+		t.Fatalf("the handler did not begin: %v, %v", res, err)
 	}
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.stop() }()
 	for refused := false; !refused; { // until it accepts nobody else
-		conn, err := net.Dial("tcp", s.listener.Addr().String())
+		other, err := net.Dial("tcp", s.listener.Addr().String())
 		if refused = err != nil; !refused {
-			conn.Close()
+			other.Close()
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
-	_, _ = io.WriteString(feed, "wrong")
-	feed.Close()
-	if res := <-answered; res != nil {
-		res.Body.Close()
-		if res.StatusCode != http.StatusUnauthorized {
-			t.Errorf("answer = %s, want 401", res.Status)
-		}
+	if _, err := io.WriteString(conn, form); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(answers, nil)
+	if err != nil || res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("the request in flight: %v, %v; want 401", res, err)
 	}
 	if err := <-stopped; err != nil {
 		t.Error(err)
