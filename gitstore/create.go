@@ -323,7 +323,17 @@ func (s *Store) AdoptWiki(ctx context.Context, c wiki.Caller, n NewWiki, fill fu
 	if err != nil {
 		return "", err
 	}
-	return head, s.register(ctx, c, n, in, tmp)
+	if err := s.register(ctx, c, n, in, tmp); err != nil {
+		return "", err
+	}
+	if head != "" && !s.cfg.NoUpkeep {
+		s.background(func(ctx context.Context) {
+			if r, err := s.wiki(n.Slug); err == nil {
+				r.maintain(ctx)
+			}
+		})
+	}
+	return head, nil
 }
 
 func (s *Store) checkNewWiki(c wiki.Caller, n NewWiki) error {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -25,6 +27,8 @@ type historyIndex struct {
 	index   *history.Index // guarded by mu, as all below; the index itself locks its readers
 	saved   plumbing.Hash  // the head at which it was last saved
 	audited plumbing.Hash  // the last audit entry that was taken over
+	ready   atomic.Bool    // index is there
+	making  atomic.Bool    // somebody is making it in the background
 	failed  error          // the last building's
 	retry   time.Time      // when a failed building may be tried again
 }
@@ -66,7 +70,8 @@ func (r *repo) buildHistory(head plumbing.Hash) error {
 	if err == nil && !r.objects.Has(index.Head()) && !index.Head().IsZero() {
 		err = errors.New("it is of another history")
 	}
-	if err != nil {
+	built := err != nil
+	if built {
 		index, err = history.Build(head, func(args ...string) *exec.Cmd { return r.store.GitCommand(r.store.ctx, r.dir, args...) }, o)
 	}
 	if err != nil {
@@ -74,6 +79,10 @@ func (r *repo) buildHistory(head plumbing.Hash) error {
 		return h.failed
 	}
 	h.index, h.failed, h.audited = index, nil, plumbing.ZeroHash
+	h.ready.Store(true)
+	if built {
+		r.store.background(func(context.Context) { r.saveHistory() })
+	}
 	return nil
 }
 
@@ -123,7 +132,11 @@ func (r *repo) saveHistory() {
 	if h.index == nil || h.index.Head() == h.saved || r.name == admin {
 		return
 	}
-	if _, err := h.index.Save(r.historyDir()); err != nil {
+	err := os.MkdirAll(r.historyDir(), 0o700)
+	if err == nil {
+		_, err = h.index.Save(r.historyDir())
+	}
+	if err != nil {
 		r.store.log.Warn("the index of history was not saved; it will be built again at the next start", "wiki", r.name, "error", err)
 		return
 	}
@@ -167,8 +180,9 @@ func (v *View) at() plumbing.Hash {
 	return plumbing.ZeroHash
 }
 
-// Last is the commit that last touched a page, as of this view. The first call
-// after a start may wait for the index of history; later ones are a look-up.
+// Last is the commit that last touched a page, as of this view. It is a look-up
+// in the index of history. While that is still being made, after the first start
+// with a large wiki, stock git is asked, which takes milliseconds.
 func (v *View) Last(ctx context.Context, p wiki.PagePath) (wiki.Commit, error) {
 	at, _, ok, err := findPage(v.root, p)
 	if err != nil {
@@ -176,6 +190,9 @@ func (v *View) Last(ctx context.Context, p wiki.PagePath) (wiki.Commit, error) {
 	}
 	if !ok {
 		return wiki.Commit{}, wiki.NotFound("there is no page %q", p)
+	}
+	if !v.repo.historyReady() {
+		return v.repo.askGitForLast(ctx, v.commit, at.FileName())
 	}
 	index, err := v.repo.historyAt(ctx, v.state)
 	if err != nil {
