@@ -121,6 +121,10 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 // Addresses are the site's addresses, with the port that was really opened.
 func (s *Server) Addresses() wiki.Addresses { return s.addresses }
 
+// Addr is the address that was really opened, which differs from Config.Listen
+// for the port 0 and from Addresses behind a proxy.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
 // Store is the site's data.
 func (s *Server) Store() *gitstore.Store { return s.store }
 
@@ -145,6 +149,7 @@ func (s *Server) Fresh(ctx context.Context) (link string, fresh bool, err error)
 func (s *Server) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	s.log.Info("listening", "address", s.Addr().String())
 	failed := make(chan error, 3)
 	var running sync.WaitGroup
 	serve := func(what string, f func() error) {
