@@ -110,7 +110,8 @@ func (q *request) asset(name string) error {
 		h.Set("Etag", tag)
 		h.Set("Cache-Control", "public, no-cache")
 		if etagMatches(q.r.Header.Get("If-None-Match"), tag) {
-			q.w.WriteHeader(http.StatusNotModified)
+			h.Del("X-Frame-Options")
+			q.notModified()
 			return nil
 		}
 	}
@@ -118,6 +119,7 @@ func (q *request) asset(name string) error {
 	// origin; these bytes are public.
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Del("X-Frame-Options") // frame-ancestors in the policy says who may
 	q.send(http.StatusOK, doc)
 	return nil
 }

@@ -12,7 +12,7 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
 const common = { bundle: true, minify: true, legalComments: "none", target: ["es2022"], logLevel: "info", outdir: out };
-await build({ ...common, entryPoints: [join(here, "src", "editor.js"), join(here, "src", "math.js")], format: "esm" });
+await build({ ...common, entryPoints: [join(here, "src", "editor.js"), join(here, "src", "math.js")], format: "esm", alias: { "@codemirror/lang-html": join(here, "src", "nohtml.js") } });
 await build({ ...common, entryPoints: [join(here, "src", "mermaid.js")], format: "iife" });
 
 for (const name of readdirSync(out)) {

@@ -80,7 +80,7 @@ func (q *request) cached(build func() (*document, error)) error {
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("Vary", "Cookie, Authorization, Accept-Encoding")
 	if etagMatches(q.r.Header.Get("If-None-Match"), tag) {
-		q.w.WriteHeader(http.StatusNotModified)
+		q.notModified()
 		return nil
 	}
 	doc, ok := q.docs.get(key)
@@ -96,6 +96,14 @@ func (q *request) cached(build func() (*document, error)) error {
 	}
 	q.send(http.StatusOK, doc)
 	return nil
+}
+
+// notModified leaves the policy out: a browser takes the headers of a 304 over
+// those that it has stored, and each document has a policy of its own
+// (RFC 9111, section 3.2).
+func (q *request) notModified() {
+	q.w.Header().Del("Content-Security-Policy")
+	q.w.WriteHeader(http.StatusNotModified)
 }
 
 // etagMatches is the weak comparison of RFC 9110, section 13.1.2.

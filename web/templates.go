@@ -14,7 +14,7 @@ import (
 	"wikibot/wiki"
 )
 
-//go:embed templates
+//go:embed templates/*.html
 var templateFiles embed.FS
 
 // templateSet holds one template for each view, each with the frame around it.

@@ -116,14 +116,14 @@ function draw(pre) {
   frame.setAttribute("sandbox", "allow-scripts");
   frame.title = body.dataset.diagramLabel;
   frame.src = body.dataset.diagram;
-  frame.style.height = "1px";
+  frame.style.cssText = "height: 1px; visibility: hidden; position: absolute";
   const id = ++drawn;
   const dark = () => getComputedStyle(root).getPropertyValue("--bg").trim() === "#16191b";
   const post = () => frame.contentWindow?.postMessage({ id, source, dark: dark() }, "*");
   addEventListener("message", (event) => {
     if (event.source !== frame.contentWindow) return;
     if (event.data?.ready) post();
-    else if (event.data?.id === id && event.data.height > 0) { frame.style.height = Math.min(event.data.height, 4000) + "px"; pre.hidden = true; }
+    else if (event.data?.id === id && event.data.height > 0) { frame.style.cssText = `height: ${Math.min(event.data.height, 4000)}px`; pre.hidden = true; }
     else if (event.data?.id === id && event.data.error) frame.remove();
   });
   addEventListener("themechange", post);

@@ -6,12 +6,11 @@ export function typeset(elements) {
   for (const e of elements) {
     const source = e.textContent;
     try {
-      const html = temml.renderToString(source, { displayMode: e.classList.contains("display"), throwOnError: true, trust: false, maxExpand: 500, maxSize: [40, 40] });
-      const box = document.createElement("template");
-      box.innerHTML = html;
-      const math = box.content.querySelector("math");
-      // The policy allows no style attributes; set through the object model the same properties are allowed.
-      for (const styled of math.querySelectorAll("[style]")) { const css = styled.getAttribute("style"); styled.removeAttribute("style"); styled.style.cssText = css; }
+      // Temml builds elements and sets their style through the object model, which
+      // the content security policy allows, unlike style attributes.
+      const box = document.createElement("span");
+      temml.render(source, box, { displayMode: e.classList.contains("display"), throwOnError: true, trust: false, maxExpand: 500, maxSize: [40, 40] });
+      const math = box.querySelector("math");
       math.setAttribute("aria-label", source);
       e.replaceChildren(math);
       e.title = "";

@@ -12,6 +12,7 @@ addEventListener("message", async (event) => {
   try {
     const { svg } = await mermaid.render("d" + turn, source);
     if (turn !== last) return;
+    document.documentElement.style.colorScheme = dark ? "dark" : "light"; // that of the page around, or the frame is opaque
     document.body.innerHTML = svg;
     document.body.style.cssText = "margin:0;background:transparent;display:flex;justify-content:center";
     const tell = () => say({ id, height: Math.ceil(document.body.firstElementChild.getBoundingClientRect().height) + 2 });

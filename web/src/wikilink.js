@@ -1,9 +1,24 @@
-// Wikilinks for CodeMirror's Markdown parser: [[Target|Text]] and ![[embeds]].
+// What wiki pages have beyond Markdown, for CodeMirror's parser:
+// [[Target|Text]], ![[embeds]], and frontmatter at the very top.
 
 import { tags } from "@lezer/highlight";
 
 export const wikiLink = {
-  defineNodes: [{ name: "WikiLink", style: tags.special(tags.link) }],
+  defineNodes: [{ name: "WikiLink", style: tags.special(tags.link) }, { name: "Frontmatter", block: true, style: tags.meta }],
+  parseBlock: [{
+    name: "Frontmatter", before: "HorizontalRule",
+    parse(cx, line) {
+      if (cx.lineStart !== 0 || line.text.trimEnd() !== "---") return false;
+      while (cx.nextLine()) {
+        if (line.text.trimEnd() !== "---") continue;
+        const end = cx.lineStart + line.text.length;
+        cx.nextLine();
+        cx.addElement(cx.elt("Frontmatter", 0, end));
+        return true;
+      }
+      return true;
+    },
+  }],
   parseInline: [{
     name: "WikiLink", before: "Link",
     parse(cx, next, pos) {
