@@ -43,6 +43,7 @@ func readLog(cmd *exec.Cmd) (entries []*entry, err error) {
 	if cmd.Stderr == nil {
 		cmd.Stderr = &stderr
 	}
+	cmd.Env = append(cmd.Environ(), "GIT_FLUSH=0") // git flushes after each commit otherwise, and both of us wake for it
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

@@ -30,13 +30,36 @@ func (x *Index) SetPushed(old, new plumbing.Hash, actor wiki.Username, via wiki.
 	a, v := x.words.id(string(actor)), x.words.id(string(via))
 	marked := 0
 	for _, i := range x.difference(olds, n) {
-		if r := &x.commits[i]; r.flags&(flagServer|flagPushed) == 0 {
+		if r := &x.commits[i]; r.flags&(flagServer|flagPushed|flagClaimed) == 0 {
 			r.actor, r.via = a, v
 			r.flags |= flagPushed
 			marked++
 		}
 	}
 	return marked
+}
+
+// SetClaimed says that a commit and all before it were imported: what they say
+// of themselves is shown as claimed, trailers of a server included, and no push
+// brought them. Call it before SetPushed. It gives the number of commits. Cost:
+// those commits.
+func (x *Index) SetClaimed(head plumbing.Hash) int {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	n, ok := x.number(head)
+	if !ok {
+		return 0
+	}
+	all := x.difference(nil, n)
+	for _, i := range all {
+		x.forgetKey(i)
+		r := &x.commits[i]
+		r.flags = flagClaimed
+		r.actor, r.via, r.agent = 0, 0, 0
+	}
+	return len(all)
 }
 
 // maxForced bounds how far behind a head that a forced push replaced its last

@@ -197,7 +197,7 @@ func (x *Index) FindKey(key string, since time.Time) (wiki.Commit, bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	n, ok := x.keys[maphash.String(x.seed, key)]
-	if !ok || x.commits[n].committed < since.Unix() || parseTrailers(x.message(n)).key != key {
+	if !ok || x.commits[n].flags&flagKeyed == 0 || x.commits[n].committed < since.Unix() || parseTrailers(x.message(n)).key != key {
 		return wiki.Commit{}, false
 	}
 	return x.commit(n), true

@@ -118,6 +118,26 @@ func TestFindKey(t *testing.T) {
 	}
 }
 
+func TestSetClaimed(t *testing.T) {
+	x := New(Options{ServerEmail: serverEmail})
+	imported := appended(t, x, 1, "One\n\nWikibot-Actor: alice\nWikibot-Key: abc\n")
+	own := appended(t, x, 2, "Two\n\nWikibot-Actor: bob\nWikibot-Key: def\n")
+	if n := x.SetClaimed(imported); n != 1 {
+		t.Errorf("%d commits claimed, want 1", n)
+	}
+	x.SetPushed(plumbing.ZeroHash, own, "carol", wiki.ViaSSH)
+	for oid, want := range map[plumbing.Hash]wiki.Username{imported: "", own: "bob"} {
+		if c, err := x.Commit(revision(oid)); err != nil || c.Actor != want {
+			t.Errorf("the actor of %s is %q, want %q (%v)", c.Subject, c.Actor, want, err)
+		}
+	}
+	_, before := x.FindKey("abc", time.Unix(0, 0))
+	_, after := x.FindKey("def", time.Unix(0, 0))
+	if before || !after {
+		t.Errorf("the key of an imported commit is found: %v, of an own one: %v", before, after)
+	}
+}
+
 func TestResolve(t *testing.T) {
 	x := New(Options{})
 	var all []plumbing.Hash

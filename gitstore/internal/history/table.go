@@ -29,9 +29,10 @@ type commitRow struct {
 }
 
 const (
-	flagServer uint8 = 1 << iota // the server's own commit
-	flagKeyed                    // has a trailer Wikibot-Key
-	flagPushed                   // attributed by SetPushed
+	flagServer  uint8 = 1 << iota // the server's own commit
+	flagKeyed                     // has a trailer Wikibot-Key
+	flagPushed                    // attributed by SetPushed
+	flagClaimed                   // imported: nothing it says of itself is known, see SetClaimed
 )
 
 type changeRow struct {
@@ -80,6 +81,7 @@ type entry struct {
 	Commit
 	actor, via string
 	pushed     bool
+	claimed    bool
 	spine      bool
 }
 
@@ -113,6 +115,10 @@ func (x *Index) append(e *entry) {
 }
 
 func (x *Index) attribute(r *commitRow, n int32, e *entry) {
+	if e.claimed {
+		r.flags |= flagClaimed
+		return
+	}
 	if x.server != "" && e.Committer.Email == x.server {
 		t := parseTrailers(e.Message)
 		r.flags |= flagServer
@@ -185,11 +191,7 @@ func (x *Index) pop(n int32) {
 		x.heads[x.changes[i].path] = x.changes[i].prev
 	}
 	x.changes = x.changes[:from]
-	if r.flags&flagKeyed != 0 {
-		if h := maphash.String(x.seed, parseTrailers(x.message(n)).key); x.keys[h] == n {
-			delete(x.keys, h)
-		}
-	}
+	x.forgetKey(n)
 	x.texts = x.texts[:r.text]
 	x.oids.remove(x.commits, n)
 	delete(x.others, n)
@@ -202,10 +204,19 @@ func (x *Index) pop(n int32) {
 	}
 }
 
+func (x *Index) forgetKey(n int32) {
+	if x.commits[n].flags&flagKeyed == 0 {
+		return
+	}
+	if h := maphash.String(x.seed, parseTrailers(x.message(n)).key); x.keys[h] == n {
+		delete(x.keys, h)
+	}
+}
+
 func (x *Index) export(n int32) entry {
 	r := &x.commits[n]
 	c := x.commit(n)
-	e := entry{pushed: r.flags&flagPushed != 0, actor: string(c.Actor), via: string(c.Via), Commit: Commit{
+	e := entry{pushed: r.flags&flagPushed != 0, claimed: r.flags&flagClaimed != 0, actor: string(c.Actor), via: string(c.Via), Commit: Commit{
 		OID: r.oid, Message: x.message(n), Parents: x.parentOIDs(n),
 		Author:    x.signature(r.author, r.authored, r.authorZone),
 		Committer: x.signature(r.committer, r.committed, r.commitZone),
