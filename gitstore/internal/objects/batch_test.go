@@ -233,11 +233,30 @@ func TestFullDiskLeavesNothing(t *testing.T) {
 	}
 }
 
+// unsynced is the disk without its waiting.
+type unsynced struct{ disk.OS }
+
+type unsyncedFile struct{ disk.File }
+
+func (unsynced) SyncDir(string) error { return nil }
+func (unsyncedFile) Sync() error      { return nil }
+
+func (u unsynced) OpenFile(name string, flag int, perm os.FileMode) (disk.File, error) {
+	f, err := u.OS.OpenFile(name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return unsyncedFile{f}, nil
+}
+
 // TestFold: 600 packs of one edit each, folded as they come, stay under 64; a
 // reader that looks everything up meanwhile misses nothing.
 func TestFold(t *testing.T) {
 	dir := gitstoretest.Bare(t)
-	db := open(t, dir)
+	db, err := Open(unsynced{}, dir, NewCache(32<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
 	e := newEditor(t, db, 50)
 	stop := make(chan struct{})
 	var reader sync.WaitGroup

@@ -114,7 +114,7 @@ func looseName(first byte, name string) (h plumbing.Hash, ok bool) {
 
 // All lists the names of all objects, garbage included, each once.
 func (db *DB) All() ([]plumbing.Hash, error) {
-	set, err := db.rescan(nil)
+	set, err := db.rescan()
 	if err != nil {
 		return nil, err
 	}

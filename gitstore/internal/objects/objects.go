@@ -151,7 +151,7 @@ func (db *DB) read(oid plumbing.Hash) (plumbing.ObjectType, []byte, error) {
 	if err != errMiss {
 		return t, data, err
 	}
-	fresh, err := db.rescan(set)
+	fresh, err := db.rescan()
 	if err != nil {
 		return 0, nil, err
 	}
@@ -199,7 +199,7 @@ func (db *DB) header(oid plumbing.Hash) (plumbing.ObjectType, int64, error) {
 	if t, n, err = db.headerLoose(oid); err != errMiss {
 		return t, n, err
 	}
-	fresh, err := db.rescan(set)
+	fresh, err := db.rescan()
 	if err != nil {
 		return 0, 0, err
 	}
@@ -235,7 +235,7 @@ func (db *DB) Resolve(prefix string) (plumbing.Hash, error) {
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}
-	set, err := db.rescan(nil)
+	set, err := db.rescan()
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}

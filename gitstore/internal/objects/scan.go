@@ -21,22 +21,18 @@ func (db *DB) Refresh() error {
 	return err
 }
 
-// rescan gives a set that is newer than old if the folder has changed since
-// old was read, else old itself. A negative look-up thus costs one stat of the
-// folder; reading it costs once for each change (and each time during the 20 ms
-// after one, when its time cannot tell a second change).
-func (db *DB) rescan(old *packSet) (*packSet, error) {
-	set := db.packs.Load()
-	if set != old && old != nil {
-		return set, nil
-	}
-	if set.current(db.packDir) {
+// rescan gives a set that has every pack which was there when it was called. A
+// negative look-up thus costs one stat of the folder; reading it costs once for
+// each change (and each time during the 20 ms after one, when its time cannot
+// tell a second change).
+func (db *DB) rescan() (*packSet, error) {
+	if set := db.packs.Load(); set.current(db.packDir) {
 		return set, nil
 	}
 	db.scan.Lock()
 	defer db.scan.Unlock()
-	if now := db.packs.Load(); now != set && old != nil {
-		return now, nil
+	if set := db.packs.Load(); set.current(db.packDir) { // another look-up was first
+		return set, nil
 	}
 	return db.scanLocked()
 }
@@ -50,29 +46,41 @@ func (s *packSet) current(dir string) bool {
 	return err == nil && stamp == s.dir
 }
 
-// scanLocked reads the folder and replaces the set. It returns the old one
-// where nothing is new.
+// scanLocked reads the folder and replaces the set. If a pack vanishes between
+// reading its name and opening it, what replaced it may have come after that
+// reading: so it reads again.
 func (db *DB) scanLocked() (*packSet, error) {
+	for try := 0; ; try++ {
+		next, vanished, err := db.readFolder()
+		if err != nil {
+			return nil, err
+		}
+		if !vanished || try == 10 {
+			db.packs.Store(next)
+			return next, nil
+		}
+	}
+}
+
+func (db *DB) readFolder() (next *packSet, vanished bool, err error) {
 	old := db.packs.Load()
 	now := time.Now()
 	stamp, err := disk.StampOf(db.packDir)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	list, err := db.fs.ReadDir(db.packDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reading the packs: %w", err)
+		return nil, false, fmt.Errorf("reading the packs: %w", err)
 	}
-	next := &packSet{dir: stamp, racy: stamp.Racy(now)}
-	next.packs, next.broken = db.openAll(old, list)
-	db.packs.Store(next)
-	return next, nil
+	next = &packSet{dir: stamp, racy: stamp.Racy(now)}
+	vanished = db.openAll(next, old, list)
+	return next, vanished, nil
 }
 
-// openAll opens the packs of a folder, those already open excepted. A pack that
-// vanishes meanwhile is left out: what replaced it is in the list, or in the
-// next one. One that cannot be opened is left out too, and is the error.
-func (db *DB) openAll(old *packSet, list []fs.DirEntry) (packs []*pack, broken error) {
+// openAll opens the packs of a folder, those already open excepted. One that
+// cannot be opened is noted as broken.
+func (db *DB) openAll(next, old *packSet, list []fs.DirEntry) (vanished bool) {
 	known := make(map[string]*pack, len(old.packs))
 	for _, p := range old.packs {
 		known[p.name()] = p
@@ -81,7 +89,6 @@ func (db *DB) openAll(old *packSet, list []fs.DirEntry) (packs []*pack, broken e
 	for _, e := range list {
 		there[e.Name()] = true
 	}
-	packs = make([]*pack, 0, len(list)/2)
 	for _, e := range list {
 		name, ok := strings.CutSuffix(e.Name(), ".idx")
 		if !ok || !strings.HasPrefix(name, "pack-") || !there[name+".pack"] {
@@ -92,17 +99,18 @@ func (db *DB) openAll(old *packSet, list []fs.DirEntry) (packs []*pack, broken e
 			var err error
 			p, err = db.open(name, there[name+".mtimes"])
 			if errors.Is(err, fs.ErrNotExist) {
+				vanished = true
 				continue
 			}
 			if err != nil {
-				broken = errors.Join(broken, err)
+				next.broken = errors.Join(next.broken, err)
 				continue
 			}
 		}
-		packs = append(packs, p)
+		next.packs = append(next.packs, p)
 	}
-	sortPacks(packs)
-	return packs, broken
+	sortPacks(next.packs)
+	return vanished
 }
 
 func (db *DB) open(name string, cruft bool) (*pack, error) {
