@@ -74,8 +74,11 @@ func state(conn net.Conn, hook, dir string, env map[string]string, stdin io.Read
 	frame("directory", dir)
 	if hook == "proc-receive" {
 		io.WriteString(out, "end\n")
+		if err := out.Flush(); err != nil {
+			return err
+		}
 		go io.Copy(conn, stdin) // ends with the process, or when git closes its side
-		return out.Flush()
+		return nil
 	}
 	frame("objects", env["GIT_OBJECT_DIRECTORY"])
 	frame("alternates", env["GIT_ALTERNATE_OBJECT_DIRECTORIES"])

@@ -39,7 +39,8 @@ type gitConfig struct {
 // gitHandler serves git over HTTP.
 type gitHandler struct {
 	gitConfig
-	slots gitSlots
+	slots    gitSlots
+	settings func(*gitRequest) []string // what git is told; benchmarks leave the hooks out
 }
 
 func newGitHandler(cfg gitConfig) *gitHandler {
@@ -52,7 +53,9 @@ func newGitHandler(cfg gitConfig) *gitHandler {
 	if cfg.MaxPush <= 0 {
 		cfg.MaxPush = 2 << 30
 	}
-	return &gitHandler{gitConfig: cfg, slots: newGitSlots(cfg.Processes, cfg.Waiting)}
+	g := &gitHandler{gitConfig: cfg, slots: newGitSlots(cfg.Processes, cfg.Waiting)}
+	g.settings = g.transport
+	return g
 }
 
 // The two services of git.

@@ -20,9 +20,9 @@ import (
 // connection is given up.
 const gitIdle = 5 * time.Minute
 
-// settings are what a transport is told beyond what every git child is
+// transport are the settings of a transport beyond those of every git child
 // (gitstore.GitEnv).
-func (g *gitHandler) settings(req *gitRequest) []string {
+func (g *gitConfig) transport(req *gitRequest) []string {
 	all := []string{
 		"core.hooksPath=" + g.HooksDir,
 		"receive.procReceiveRefs=refs",

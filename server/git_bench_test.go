@@ -1,0 +1,109 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"wikibot/gitstore/gitstoretest"
+)
+
+// median of durations, in milliseconds.
+func median(d []time.Duration) float64 {
+	slices.Sort(d)
+	return float64(d[len(d)/2].Microseconds()) / 1000
+}
+
+// BenchmarkGitPush pushes one file with a stock client, in turn through the whole
+// path (policy, validation, hooks, audit) and through the same handler to a copy
+// of the repository without hooks, with the same core.fsync.
+func BenchmarkGitPush(b *testing.B) {
+	s := newGitSite(b, nil)
+	clone := s.clone("bob")
+	plain := filepath.Join(b.TempDir(), "plain.git")
+	s.must("/", "clone", "-q", "--bare", clone, plain)
+	bare := *s.handler
+	bare.settings = func(req *gitRequest) []string {
+		return slices.DeleteFunc(s.handler.settings(req), func(v string) bool {
+			return strings.HasPrefix(v, "core.hooksPath=") || strings.HasPrefix(v, "receive.procReceiveRefs=")
+		})
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/plain.git/", func(w http.ResponseWriter, r *http.Request) {
+		req, fault := parseGitRequest(r, strings.TrimPrefix(r.URL.EscapedPath(), "/plain.git"))
+		if fault != nil {
+			fault.answer(w)
+			return
+		}
+		req.dir = plain
+		if err := bare.run(r.Context(), w, r, req); err != nil {
+			b.Error(err)
+		}
+	})
+	mux.HandleFunc("/", s.serveHTTP)
+	s.web.Config.Handler = mux
+	var with, without []time.Duration
+	push := func(to string) time.Duration {
+		start := time.Now()
+		s.must(clone, "push", "-q", to, "HEAD:refs/heads/main")
+		return time.Since(start)
+	}
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		s.commit(clone, fmt.Sprintf("F/P%d.md", i%50), fmt.Sprintf("text %d\n", i))
+		b.StartTimer()
+		with = append(with, push(s.url("bob", "/w/notes.git")))
+		without = append(without, push(s.url("", "/plain.git")))
+	}
+	b.ReportMetric(median(with), "ms/push")
+	b.ReportMetric(median(without), "ms/plain")
+	b.ReportMetric(median(with)/median(without), "ratio")
+}
+
+// BenchmarkGitClone clones a wiki of 2,000 pages, in turn through the handler and
+// from git upload-pack alone, and looks at what the server's memory grew by.
+func BenchmarkGitClone(b *testing.B) {
+	s := newGitSite(b, nil)
+	s.must("/", "--git-dir="+s.dir, "fetch", "-q", gitstoretest.Repo(b, 2_000, 2_000), "main:refs/heads/big")
+	dst := filepath.Join(b.TempDir(), "dst")
+	clone := func(from string, config ...string) time.Duration {
+		if err := os.RemoveAll(dst); err != nil {
+			b.Fatal(err)
+		}
+		start := time.Now()
+		s.must("/", append(append([]string{"clone", "-q", "--bare"}, config...), from, dst)...)
+		return time.Since(start)
+	}
+	var through, alone []time.Duration
+	clone(s.url("carol", "/w/notes.git"))
+	before, grown := resident(b), 0
+	for b.Loop() {
+		through = append(through, clone(s.url("carol", "/w/notes.git")))
+		grown = max(grown, resident(b)-before)
+		alone = append(alone, clone("file://"+s.dir, "-c", "safe.directory=*"))
+	}
+	b.ReportMetric(median(through), "ms/clone")
+	b.ReportMetric(median(alone), "ms/alone")
+	b.ReportMetric(median(through)/median(alone), "ratio")
+	b.ReportMetric(float64(grown)/1024, "MB-more")
+}
+
+var hwm = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// resident is the most memory that this process has ever had, in kB.
+func resident(b *testing.B) int {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Fatalf("the system does not tell memory: %v", err)
+	}
+	m := hwm.FindSubmatch(status)
+	n, _ := strconv.Atoi(string(m[1]))
+	return n
+}
