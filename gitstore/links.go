@@ -23,19 +23,41 @@ type links struct {
 	naming map[string]map[wiki.PagePath]bool // folded last component → pages with such a link
 }
 
-// follow brings the index to the tree root; the cost is that of reading the
-// pages that changed.
-func (r *repo) followLinks(st *state) error {
+// followLinks brings the index to a state; the cost is that of reading the
+// pages that changed. The first building reads all of them and goes on in the
+// background when ctx ends before it does.
+func (r *repo) followLinks(ctx context.Context, st *state) error {
+	l := &r.links
+	style := st.config.settings.LinkStyle
+	l.mu.RLock()
+	built, current := l.seen != nil, same(l.seen, st.main().root) && l.style == style
+	l.mu.RUnlock()
+	switch {
+	case current:
+		return nil
+	case built:
+		return r.advanceLinks(st)
+	}
+	done := make(chan error, 1)
+	r.store.background(func(context.Context) { done <- r.advanceLinks(st) })
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-r.store.ctx.Done():
+		return wiki.Unavailable("the server is shutting down")
+	}
+}
+
+func (r *repo) advanceLinks(st *state) error {
 	l := &r.links
 	root, style := st.main().root, st.config.settings.LinkStyle
-	l.mu.RLock()
-	current := same(l.seen, root) && l.style == style
-	l.mu.RUnlock()
-	if current {
-		return nil
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if same(l.seen, root) && l.style == style {
+		return nil
+	}
 	if l.seen == nil || l.style != style {
 		l.seen, l.style = emptyFolder(), style
 		l.pages, l.naming = map[wiki.PagePath][]markdown.Link{}, map[string]map[wiki.PagePath]bool{}
@@ -55,6 +77,7 @@ func (r *repo) followLinks(st *state) error {
 		}
 		text, err := r.blob(c.new.oid)
 		if err != nil {
+			l.seen = nil // half done: begin again
 			return err
 		}
 		l.learn(p, markdown.Links(text, style))
@@ -94,7 +117,7 @@ func (l *links) learn(p wiki.PagePath, found []markdown.Link) {
 func (tx *Tx) linkSources(names map[string]bool) ([]wiki.PagePath, error) {
 	r := tx.repo
 	st := r.state.Load()
-	if err := r.followLinks(st); err != nil {
+	if err := r.followLinks(r.store.ctx, st); err != nil {
 		return nil, err
 	}
 	set := map[wiki.PagePath]bool{}
@@ -125,10 +148,11 @@ func (tx *Tx) linkSources(names map[string]bool) ([]wiki.PagePath, error) {
 
 // Links are the links of a page, to others in the order of its text and from
 // others by their names; of several links between two pages the first counts.
-// The first call for a wiki reads all its pages (about 50 µs each); later ones
+// The first call for a wiki reads all its pages (about 50 µs each); if ctx ends
+// before that is done, its error is ctx's and the reading goes on. Later calls
 // cost what has changed since, and the number of pages that name p.
 func (v *View) Links(ctx context.Context, p wiki.PagePath) (to, from []PageLink, err error) {
-	if err := v.repo.followLinks(v.state); err != nil {
+	if err := v.repo.followLinks(ctx, v.state); err != nil {
 		return nil, nil, err
 	}
 	at, ok := v.Page(string(p))

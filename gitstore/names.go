@@ -14,6 +14,7 @@ import (
 // It costs about 200 bytes a file.
 type names struct {
 	mu     sync.RWMutex
+	moves  uint64                     // how often a name came or went since the start
 	built  bool                       // guarded by mu, as all below
 	pages  map[string]wiki.PagePath   // folded path → page
 	files  map[string]wiki.FilePath   // folded path → attachment
@@ -77,16 +78,17 @@ func (n *names) build(root *folder) error {
 // move takes the index from one tree to the next; the caller holds mu. An edit
 // of a text changes no name and costs nothing here but the difference of trees.
 func (n *names) move(old, new *folder) {
-	if !n.built {
-		return
-	}
 	changes, err := diff(old, new)
 	if err != nil {
-		n.built = false // built again at the next use
+		n.moves, n.built = n.moves+1, false // built again at the next use
 		return
 	}
 	for _, c := range changes {
 		if c.old != nil && c.new != nil {
+			continue
+		}
+		n.moves++
+		if !n.built {
 			continue
 		}
 		p, isPage := wiki.PageOfFile(c.path)

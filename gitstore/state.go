@@ -20,6 +20,7 @@ const freshFor = 10 * time.Millisecond
 type state struct {
 	heads map[string]tip // by ref; only the refs that the Store itself reads
 	key   string         // changes whenever main or the configuration does
+	names uint64         // changes whenever a file of main comes or goes; set by publish
 	// config is what refs/wikibot/config says; nil for admin.git.
 	config *configuration
 	site   *site // of admin.git; nil for a wiki
@@ -226,6 +227,7 @@ func (r *repo) publish(st *state) {
 	if old != nil {
 		r.names.move(old.main().root, st.main().root)
 	}
+	st.names = r.names.moves
 	r.state.Store(st)
 }
 

@@ -70,6 +70,11 @@ func (v *View) Key() string {
 	return v.state.key
 }
 
+// NamesKey changes whenever a page or an attachment of the wiki comes, goes or
+// moves, and not when a text is edited: the key for what is made of names alone.
+// It means something in this process only.
+func (v *View) NamesKey() uint64 { return v.state.names }
+
 // Settings are the wiki's.
 func (v *View) Settings() Settings { return v.state.config.settings }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"wikibot/gitstore"
 	"wikibot/markdown"
@@ -27,8 +28,9 @@ type pageView struct {
 	Old        *wiki.Commit // set for an old revision
 	Backlinks  []backlink
 	Children   []*node
-	More       int // children left out
-	Files      int // attachments
+	More       int  // children left out
+	Files      int  // attachments
+	partial    bool // the backlinks are still being found
 }
 
 // backlink is one page that links here.
@@ -191,7 +193,7 @@ func (q *request) buildPage(v *gitstore.View, p wiki.PagePath, old *wiki.Commit)
 	}
 	doc, err := q.page("page", d)
 	if err == nil {
-		doc.index = d.Robots
+		doc.index, doc.partial = d.Robots, d.partial
 	}
 	return doc, err
 }
@@ -222,8 +224,18 @@ func (q *request) surroundings(d *pageView) error {
 	return nil
 }
 
+// backlinkWait is how long the first page after a start waits for the index of
+// links; what is shown without it is not cached.
+const backlinkWait = 100 * time.Millisecond
+
 func (q *request) backlinks(ctx context.Context, d *pageView) error {
-	_, from, err := q.view.Links(ctx, d.Page.Path)
+	soon, cancel := context.WithTimeout(ctx, backlinkWait)
+	defer cancel()
+	_, from, err := q.view.Links(soon, d.Page.Path)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		d.partial = true
+		return nil
+	}
 	if err != nil {
 		return err
 	}

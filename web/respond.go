@@ -24,12 +24,13 @@ type docKey struct {
 
 // document is an answer that may be sent again. Its bytes never change.
 type document struct {
-	html   []byte
-	mime   string
-	policy string // Content-Security-Policy; empty: the one of pages
-	index  bool   // search engines may keep it
-	gzOnce sync.Once
-	gz     []byte // set by gzOnce; nil where it would not be smaller
+	html    []byte
+	mime    string
+	policy  string // Content-Security-Policy; empty: the one of pages
+	index   bool   // search engines may keep it
+	partial bool   // something was not ready: not to be cached
+	gzOnce  sync.Once
+	gz      []byte // set by gzOnce; nil where it would not be smaller
 }
 
 func (d *document) size() int64 { return int64(len(d.html)) * 5 / 4 }
@@ -90,7 +91,10 @@ func (q *request) cached(build func() (*document, error)) error {
 			h.Del("Etag")
 			return err
 		}
-		if len(q.r.URL.RawQuery) <= maxCachedQuery {
+		if doc.partial {
+			h.Del("Etag")
+			h.Set("Cache-Control", "private, no-store")
+		} else if len(q.r.URL.RawQuery) <= maxCachedQuery {
 			q.docs.put(key, doc)
 		}
 	}

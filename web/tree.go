@@ -11,7 +11,7 @@ import (
 // treeKey names the tree of a wiki's pages in one state.
 type treeKey struct {
 	slug  wiki.Slug
-	state string
+	names uint64
 }
 
 // tree is a wiki's pages by folder. It is shared and never changes.
@@ -43,7 +43,7 @@ func (n *node) Below() int { return n.below }
 // tree returns the wiki's tree, from the cache while the wiki has not changed.
 // Building it costs about a microsecond a page.
 func (q *request) tree(v *gitstore.View) (*tree, error) {
-	key := treeKey{q.slug, v.Key()}
+	key := treeKey{q.slug, v.NamesKey()}
 	if t, ok := q.trees.get(key); ok {
 		return t, nil
 	}
