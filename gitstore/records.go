@@ -60,7 +60,7 @@ type tokenRecord struct {
 	Role      string    `toml:"role,omitempty"`
 	Maker     string    `toml:"maker,omitempty"`
 	CreatedAt time.Time `toml:"created_at"`
-	ExpiresAt time.Time `toml:"expires_at,omitzero"`
+	ExpiresAt time.Time `toml:"expires_at,omitempty"`
 	Last4     string    `toml:"last_four"`
 }
 
