@@ -31,7 +31,7 @@ bench:
 # 100 SIGKILLs under load; `make test` does 10.
 soak:
 	@.ci/need go git
-	WIKIBOT_SOAK=100 go test -count=1 -timeout 60m -run 'Soak|Crash|Kill' ./tests/...
+	SOAK_KILLS=100 go test -count=1 -timeout 60m -run 'Soak|Crash|Kill' ./tests/...
 
 fmt:
 	@gofmt -w $$(git ls-files '*.go')

@@ -113,7 +113,7 @@ func zipSource(files []*zip.File, shown string) (source, error) {
 		name := strings.ReplaceAll(f.Name, `\`, "/") // what Windows tools write
 		clean := strings.TrimSuffix(name, "/")
 		switch {
-		case !fs.ValidPath(clean) || strings.ContainsRune(name, 0) || len(name) > 1 && name[1] == ':':
+		case !fs.ValidPath(clean) || strings.ContainsRune(name, 0) || len(name) > 2 && name[1:3] == ":/":
 			return source{}, wiki.Invalid("source", "%s holds the path %q, which leads out of it; it is not imported", shown, f.Name)
 		case f.Mode()&fs.ModeSymlink != 0:
 			return source{}, wiki.Invalid("source", "%s holds the symbolic link %q; make the zip without links", shown, f.Name)

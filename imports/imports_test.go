@@ -269,12 +269,12 @@ func archive(t *testing.T, files map[string]string) string {
 }
 
 func TestZip(t *testing.T) {
-	path := archive(t, map[string]string{"vault/index.md": "# hello\n", "vault/Sub/x.md": "x\n", "vault/Sub/p.png": "png", "__MACOSX/vault/._index.md": "fork"})
+	path := archive(t, map[string]string{"vault/index.md": "# hello\n", "vault/Sub/x.md": "x\n", "vault/A: b?.md": "colon", "vault/Sub/p.png": "png", "__MACOSX/vault/._index.md": "fork"})
 	dir, report, err := fill(t, Request{Source: path})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := tree(t, dir), []string{"Sub/p.png", "Sub/x.md", "index.md"}; !slices.Equal(got, want) {
+	if got, want := tree(t, dir), []string{"A%3A b%3F.md", "Sub/p.png", "Sub/x.md", "index.md"}; !slices.Equal(got, want) {
 		t.Errorf("tree = %q, want %q", got, want)
 	}
 	if report.Home != "index" {

@@ -43,6 +43,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"wikibot/gitstore"
 	"wikibot/wiki"
@@ -132,7 +133,7 @@ func openFile(name string) (*bbolt.DB, error) {
 	}
 	db, err := open()
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bbolterrors.ErrTimeout):
 		return nil, fmt.Errorf("the file of sessions %s is held by another process: %w", name, err)
 	case err != nil && !errors.Is(err, os.ErrPermission):
 		if os.Rename(name, name+".damaged") == nil {
