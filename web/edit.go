@@ -35,6 +35,7 @@ type editView struct {
 // conflictView is both sides of a save that met a newer text.
 type conflictView struct {
 	Text     string
+	Why      string // shown also where there are markers
 	Yours    string
 	Mine     []merge.Hunk // base or current → yours
 	Current  []merge.Hunk // base → current
@@ -194,7 +195,7 @@ func (q *request) editPost(p wiki.PagePath) error {
 		return q.showPreview(d, p, text)
 	}
 	if int64(len(text)) > q.MaxPage {
-		d.Error = q.texts.get("edit.too_large", byteSize(int64(len(text))), byteSize(q.MaxPage))
+		d.Error = q.texts.get("edit.too_large", byteSize(int64(len(text))-q.MaxPage), byteSize(q.MaxPage))
 		return q.show(http.StatusRequestEntityTooLarge, "edit", d)
 	}
 	return q.save(d, p, text)
@@ -281,6 +282,7 @@ func (q *request) saveOverNew(d *editView, p wiki.PagePath, text []byte) error {
 	}
 	merged := merge.Diff3(nil, page.Content, text, merge.Labels{Ours: q.texts.get("edit.label_current"), Theirs: q.texts.get("edit.label_yours")})
 	d.conflict(&wiki.Conflict{Path: page.Path, Current: last.Revision, Ours: page.Content, Theirs: text, Merged: merged.Text, Text: q.texts.get("edit.exists", string(page.Path))}, text)
+	d.Conflict.Why = d.Conflict.Text
 	return q.show(http.StatusConflict, "edit", d)
 }
 

@@ -79,6 +79,9 @@ func (q *request) content(escaped string) error {
 		}
 		return wiki.NotFound("%s", err)
 	}
+	if string(p) != s { // not in NFC, or a page's file name
+		return q.redirect(q.keepQuery(q.links().Page(p)))
+	}
 	return q.showPage(p)
 }
 
