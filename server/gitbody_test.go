@@ -158,8 +158,7 @@ func TestGitSlots(t *testing.T) {
 	}
 	waits := make(chan error)
 	go func() { waits <- s.take(ctx) }()
-	for s.waiting.Load() == 0 {
-	}
+	waitFor(t, "a request in the queue", func() bool { return s.waiting.Load() == 1 })
 	if err := s.take(ctx); !errors.Is(err, errBusy) {
 		t.Errorf("a request beyond the queue: %v", err)
 	}
