@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -33,12 +34,46 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				s.recovered(rec, r, id, p)
 			}
 			if s.log.Enabled(r.Context(), slog.LevelDebug) {
-				s.log.Debug("request", "id", id, "method", r.Method, "host", r.Host, "path", r.URL.EscapedPath(),
+				s.log.Debug("request", "id", id, "client", s.client(r), "method", r.Method, "host", r.Host, "path", r.URL.EscapedPath(),
 					"status", rec.status, "bytes", rec.bytes, "took", time.Since(began))
 			}
 		}()
 		next.ServeHTTP(rec, r)
 	})
+}
+
+// client is the address that a request comes from. A trusted proxy is believed
+// about the address before it: from right to left, the first one in
+// X-Forwarded-For that is not a trusted proxy itself. What stands further left
+// was written by the client and may be anything.
+func (s *Server) client(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && s.trusted(host); i-- {
+		hop := strings.TrimSpace(hops[i])
+		if net.ParseIP(hop) == nil {
+			break
+		}
+		host = hop
+	}
+	return host
+}
+
+// trusted reports whether an address is one of the configured proxies.
+func (s *Server) trusted(host string) bool {
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	for _, n := range s.cfg.HTTP.TrustedProxies {
+		if n.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
 }
 
 // recovered logs a panic and answers, where nothing was answered yet; else the

@@ -535,3 +535,32 @@ func TestPortOwner(t *testing.T) {
 		t.Errorf("portOwner = %q, want this process", got)
 	}
 }
+
+func TestClientBehindProxies(t *testing.T) {
+	var proxies []Network
+	for _, text := range []string{"127.0.0.1", "10.0.0.0/8"} {
+		var n Network
+		if err := n.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		proxies = append(proxies, n)
+	}
+	s := &Server{cfg: Config{HTTP: HTTPConfig{TrustedProxies: proxies}}}
+	for _, tt := range []struct{ remote, forwarded, want string }{
+		{"192.0.2.1:5", "", "192.0.2.1"},
+		{"192.0.2.1:5", "198.51.100.7", "192.0.2.1"}, // mallory is no proxy
+		{"127.0.0.1:5", "198.51.100.7", "198.51.100.7"},
+		{"[::ffff:127.0.0.1]:5", "198.51.100.7", "198.51.100.7"},
+		{"127.0.0.1:5", "6.6.6.6, 198.51.100.7, 10.1.2.3", "198.51.100.7"},
+		{"127.0.0.1:5", "198.51.100.7, <script>", "127.0.0.1"},
+		{"127.0.0.1:5", "", "127.0.0.1"},
+	} {
+		r := &http.Request{RemoteAddr: tt.remote, Header: http.Header{}}
+		if tt.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", tt.forwarded)
+		}
+		if got := s.client(r); got != tt.want {
+			t.Errorf("client(%s, %q) = %s, want %s", tt.remote, tt.forwarded, got, tt.want)
+		}
+	}
+}
