@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"html"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/chroma/v2"
 	"github.com/alecthomas/chroma/v2/lexers"
@@ -44,9 +45,37 @@ func language(lang string) string {
 	return lang
 }
 
+// maxHighlightTime ends the colours of a block that takes chroma too long; the
+// rest of it is plain. Honest code takes milliseconds.
+const maxHighlightTime = 300 * time.Millisecond
+
+// coloured are the names of the languages that are given to chroma. It is a list
+// of what people write, not of all that chroma knows: some of its lexers (Jungle,
+// in 2.27) never end on input that is not theirs, and nothing can stop them.
+// TestLexersEnd tries these.
+var coloured = nameSet(`ada apache apacheconf arduino asm awk bash bat batch c c# c++ clojure cmake cobol coffeescript
+	console cpp crystal cs csharp css cue d dart diff django docker dockerfile elisp elixir elm erlang
+	fish fortran fsharp gherkin glsl go go-template golang graphql groovy handlebars haskell hcl hs html http ini java
+	javascript jinja js json jsonnet jsx julia kotlin latex lisp llvm lua make makefile markdown matlab md mysql nasm
+	nginx nim nix objc objective-c ocaml octave org patch perl php pl/pgsql plpgsql postgres postgresql powershell
+	prolog promql proto protobuf ps1 puppet py python python3 r racket rb rs rst ruby rust sass scala scheme
+	scss sed sh shell shell-session solidity sparql sql starlark svelte swift systemd tcl terraform tex tf toml ts tsx
+	turtle twig typescript vb.net verilog vhdl vim vue xml yaml yml zig zsh`)
+
+func nameSet(s string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(s) {
+		set[w] = true
+	}
+	return set
+}
+
 // highlight writes code in colours; false, and nothing written, where it cannot.
 func (s *sheet) highlight(lang string, code []byte) bool {
 	if lang == "" || len(code) > maxCodeBlock || s.highlighted+len(code) > maxHighlighted {
+		return false
+	}
+	if !coloured[lang] {
 		return false
 	}
 	lexer := lexers.Get(lang)
@@ -58,7 +87,15 @@ func (s *sheet) highlight(lang string, code []byte) bool {
 	if err != nil {
 		return false
 	}
+	deadline := time.Now().Add(maxHighlightTime)
+	written := 0
 	for t := tokens(); t != chroma.EOF; t = tokens() {
+		written += len(t.Value)
+		if time.Now().After(deadline) {
+			s.WriteString(html.EscapeString(t.Value))
+			escape(s.Buffer, code[min(written, len(code)):])
+			break
+		}
 		class := chroma.StandardTypes[t.Type]
 		if class == "" || t.Type == chroma.Text || strings.TrimSpace(t.Value) == "" {
 			s.WriteString(html.EscapeString(t.Value))
