@@ -107,7 +107,7 @@ func (b *batch) updates() []refs.Update {
 	var out []refs.Update
 	add := func(ref string) {
 		if from, to := b.base[ref], b.heads[ref].commit; from != to {
-			out = append(out, refs.Update{Name: ref, Old: from, New: to})
+			out = append(out, refs.Update{Name: ref, Old: from, New: to, First: ref == refAudit})
 		}
 	}
 	for _, ref := range b.order {

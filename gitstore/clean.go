@@ -40,7 +40,7 @@ func (s *Store) clean() {
 const tmpPrefix = ".tmp-"
 
 func (s *Store) cleanRepository(dir string) {
-	for _, name := range []string{"HEAD.lock", "config.lock", "packed-refs.lock", "packed-refs.new", "shallow.lock", "gc.pid", "objects/maintenance.lock", "objects/info/commit-graphs/commit-graph-chain.lock"} {
+	for _, name := range []string{"HEAD.lock", "HEAD.new", "config.lock", "config.new", "packed-refs.lock", "packed-refs.new", "shallow.lock", "gc.pid", "objects/maintenance.lock", "objects/info/commit-graphs/commit-graph-chain.lock"} {
 		s.removeIfThere(filepath.Join(dir, name))
 	}
 	s.cleanLocks(filepath.Join(dir, "refs"))

@@ -122,7 +122,7 @@ func (s *Store) openData(ctx context.Context) error {
 		path string
 		mode fs.FileMode
 	}{{s.cfg.Dir, 0o750}, {filepath.Join(s.cfg.Dir, "wikis"), 0o750}, {s.SecretsDir(), 0o700}, {s.CacheDir(), 0o700}} {
-		if err := os.MkdirAll(d.path, d.mode); err != nil {
+		if err := disk.MakeDirs(s.fs, d.path, d.mode); err != nil {
 			return folderError(d.path, err)
 		}
 	}
@@ -136,7 +136,11 @@ func (s *Store) openData(ctx context.Context) error {
 	if err := s.openAdmin(ctx); err != nil {
 		return err
 	}
-	return s.reconcile(ctx)
+	if err := s.reconcile(ctx); err != nil {
+		return err
+	}
+	s.background(s.sweep)
+	return nil
 }
 
 // folderError says what to do about a data folder that cannot be used.
@@ -191,6 +195,7 @@ func (s *Store) wiki(slug wiki.Slug) (*repo, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r := s.wikis[slug]; r != nil {
+		r.used.Store(s.ticks())
 		return r, nil
 	}
 	if s.ctx.Err() != nil {
@@ -200,6 +205,7 @@ func (s *Store) wiki(slug wiki.Slug) (*repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening wiki %s: %w", slug, err)
 	}
+	r.used.Store(s.ticks())
 	s.wikis[slug] = r
 	return r, nil
 }

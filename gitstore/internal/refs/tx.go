@@ -30,6 +30,10 @@ type Update struct {
 	// Verify makes no change: the ref must be at Old, and stays locked until
 	// the transaction ends. New is not looked at.
 	Verify bool
+	// First makes the move durable before the next ref of the transaction
+	// moves, even where one sync of their folder would do for both: a crash
+	// then never shows the next one without this one.
+	First bool
 }
 
 // StaleError is the refusal of an Update whose ref is not at Old. Found is zero
@@ -285,8 +289,7 @@ func (tx *Tx) unlock() {
 }
 
 // Commit moves the refs, in the order in which they were given to Begin, and
-// makes each durable before it moves one in another folder: when an audit ref
-// comes first, it is on the disk before the others move. If it fails, refs that
+// makes each durable before it moves one in another folder. If it fails, refs that
 // had moved are moved back as far as the disk allows, and the error wraps the
 // disk's.
 func (tx *Tx) Commit() error {
@@ -314,7 +317,7 @@ func (tx *Tx) move() error {
 		if err := tx.moveOne(l); err != nil {
 			return fmt.Errorf("%s: %w", l.Name, err)
 		}
-		if i+1 < len(tx.updates) && !tx.updates[i+1].Verify && tx.db.folder(tx.updates[i+1].Name) == tx.db.folder(l.Name) {
+		if !l.First && i+1 < len(tx.updates) && !tx.updates[i+1].Verify && tx.db.folder(tx.updates[i+1].Name) == tx.db.folder(l.Name) {
 			continue // one sync for both
 		}
 		if err := tx.db.fs.SyncDir(tx.db.folder(l.Name)); err != nil {
