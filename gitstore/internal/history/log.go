@@ -49,7 +49,8 @@ const defaultLog = 50
 
 // Log is the history of a file as of a commit (zero: the head), newest first,
 // across renames: the changes that `git log --follow` shows, except that the
-// name is followed on each line of history by itself. Each item's Changes holds
+// name is followed on each line of history by itself, and that a copy (whose
+// original stayed) begins a history of its own. Each item's Changes holds
 // its one change. limit 0 means 50; after is the revision of an earlier
 // answer's last item, and next the one for more, zero at the end.
 //
