@@ -409,7 +409,8 @@ func (s *Store) settleIncoming(ctx context.Context, in *Incoming, n NewWiki) (wi
 // register moves the repository into place and writes its record. The record is
 // what makes it a wiki: without it the next start sets the repository aside.
 func (s *Store) register(ctx context.Context, c wiki.Caller, n NewWiki, in *Incoming, tmp string) error {
-	return s.admin.do(&job{ctx: ctx, caller: c, run: func(b *batch) error {
+	moved := false
+	err := s.admin.do(&job{ctx: ctx, caller: c, run: func(b *batch) error {
 		head, err := b.head(refMain)
 		if err != nil {
 			return err
@@ -421,6 +422,7 @@ func (s *Store) register(ctx context.Context, c wiki.Caller, n NewWiki, in *Inco
 			if err := s.fs.Rename(tmp, s.wikiDir(n.Slug)); err != nil {
 				return folderError(s.wikiDir(n.Slug), err)
 			}
+			moved = true
 			if err := s.fs.SyncDir(filepath.Dir(tmp)); err != nil {
 				return err
 			}
@@ -428,6 +430,10 @@ func (s *Store) register(ctx context.Context, c wiki.Caller, n NewWiki, in *Inco
 		rec := registryRecord{Schema: schema, ID: in.id, CreatedAt: s.now().UTC().Truncate(1e9)}
 		return b.writeRecord(c, wikiFile(n.Slug), formatRecord(rec), "Create wiki "+string(n.Slug))
 	}})
+	if err != nil && moved { // it never became a wiki; out of the way for the next try
+		err = errors.Join(err, s.fs.Rename(s.wikiDir(n.Slug), tmp))
+	}
+	return err
 }
 
 // writeRecord commits one file of admin.git's main, with an audit entry.

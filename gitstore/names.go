@@ -121,6 +121,11 @@ func (n *names) move(old, new *folder) {
 	}
 }
 
+// drop forgets the index; the caller holds mu.
+func (n *names) drop() {
+	n.built, n.pages, n.files, n.byName, n.byFile = false, nil, nil, nil, nil
+}
+
 func lastOf(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 // with and without copy, because readers may hold the old list.

@@ -30,11 +30,12 @@ type repo struct {
 	stamp  refs.Stamp   // of the refs at the last look; guarded by load
 	stale  bool         // the stamp is not to be believed; guarded by load
 
-	writer  writer
-	writing atomic.Bool
+	writer writer
+	used   atomic.Int64 // when somebody last asked for it, in ticks
 
-	// packing is held for reading while a pack is added or a push is under
-	// way, and for writing while packs are replaced by maintenance.
+	// packing is held for reading while a push is under way, and for writing
+	// while packs are replaced. It is only ever tried for writing: a waiting
+	// writer would hold up new pushes behind those that are under way.
 	packing sync.RWMutex
 
 	names         names
@@ -67,7 +68,7 @@ func (s *Store) openRepo(name wiki.Slug, dir string) (*repo, error) {
 	}
 	r := &repo{store: s, name: name, dir: dir, objects: db, source: db, refs: refStore{refs.Open(s.fs, dir)}}
 	r.writer.wake = make(chan struct{}, 1)
-	r.roots.limit, r.redirectCache.limit = 512, 8
+	r.roots.limit, r.redirectCache.limit = 128, 8
 	r.tokenCache.init()
 	return r, nil
 }

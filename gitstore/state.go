@@ -251,6 +251,12 @@ func (c *recent[K, V]) get(k K) (V, bool) {
 	return v, ok
 }
 
+func (c *recent[K, V]) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now, c.old = nil, nil
+}
+
 func (c *recent[K, V]) put(k K, v V) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

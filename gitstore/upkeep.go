@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-git/go-git/v5/plumbing"
+
 	"wikibot/gitstore/internal/objects"
 )
 
@@ -93,7 +95,9 @@ func (r *repo) maintain(ctx context.Context) {
 // waiting; everything else goes on beside it.
 func (r *repo) runUpkeep(ctx context.Context, args []string) error {
 	if args[0] == "repack" {
-		r.packing.Lock()
+		if !r.quiet(ctx) {
+			return nil // pushes all the time; the next upkeep tries again
+		}
 		defer r.packing.Unlock()
 	}
 	_, err := r.store.git(ctx, r.dir, args...)
@@ -103,6 +107,81 @@ func (r *repo) runUpkeep(ctx context.Context, args []string) error {
 		}
 	}
 	return err
+}
+
+// quietWait is how long a repack waits for a moment without a push.
+const quietWait = 30 * time.Second
+
+// quiet waits for such a moment and then holds pushes back.
+func (r *repo) quiet(ctx context.Context) bool {
+	for deadline := time.Now().Add(quietWait); time.Now().Before(deadline) && ctx.Err() == nil; {
+		if r.packing.TryLock() {
+			return true
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return false
+}
+
+// idleAfter is how long a wiki keeps its indexes in memory after it was last
+// asked for.
+const idleAfter = 15 * time.Minute
+
+// sweep lets go of what idle wikis hold in memory, so that a site with
+// thousands of wikis needs memory for those that are in use.
+func (s *Store) sweep(ctx context.Context) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, r := range s.opened() {
+			if s.ticks()-r.used.Load() > int64(idleAfter) && r.name != admin {
+				r.forget()
+			}
+		}
+	}
+}
+
+// forget drops what can be made again: the indexes, the folders that were read,
+// the trees of recent commits. Views that are in use keep what they have.
+func (r *repo) forget() {
+	st := r.state.Load()
+	if st == nil || !r.writer.idle() {
+		return
+	}
+	r.saveHistory()
+	h := &r.history
+	h.mu.Lock()
+	h.index, h.audited = nil, plumbing.ZeroHash
+	h.ready.Store(false)
+	h.mu.Unlock()
+	r.links.mu.Lock()
+	r.links.seen, r.links.pages, r.links.naming = nil, nil, nil
+	r.links.mu.Unlock()
+	r.roots.clear()
+
+	r.load.Lock()
+	defer r.load.Unlock()
+	r.names.mu.Lock()
+	defer r.names.mu.Unlock()
+	now := r.state.Load()
+	if !r.writer.idle() || now == nil {
+		return
+	}
+	r.names.drop()
+	lean := *now
+	lean.heads = make(map[string]tip, len(now.heads))
+	for ref, t := range now.heads {
+		if !t.root.oid.IsZero() {
+			t.root = gitFolder(r.objects, t.root.oid)
+		}
+		lean.heads[ref] = t
+	}
+	r.state.Store(&lean)
 }
 
 // looseObjects estimates their number from one of the 256 folders, as git does.

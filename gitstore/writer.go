@@ -41,6 +41,7 @@ type writer struct {
 	mu      sync.Mutex
 	queue   []*job // guarded by mu
 	running bool   // guarded by mu
+	busy    bool   // a batch is being written; guarded by mu
 	closed  bool   // guarded by mu
 	wake    chan struct{}
 }
@@ -80,6 +81,7 @@ func (r *repo) writeLoop() {
 		if jobs != nil {
 			r.write(jobs)
 			r.afterWrite()
+			r.writer.rest()
 			continue
 		}
 		idle.Reset(idleWriter)
@@ -112,12 +114,27 @@ func (r *repo) takeJobs() []*job {
 	if n == 0 {
 		return nil
 	}
+	w.busy = true
 	jobs := w.queue[:n:n]
 	w.queue = append([]*job(nil), w.queue[n:]...)
 	return jobs
 }
 
-// close refuses new changes and waits until the queue is written.
+// rest tells closeWriter that the batch is done.
+func (w *writer) rest() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy = false
+}
+
+// idle reports whether nothing is queued or being written.
+func (w *writer) idle() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.queue) == 0 && !w.busy
+}
+
+// closeWriter refuses new changes and waits until the queue is written.
 func (r *repo) closeWriter(ctx context.Context) error {
 	w := &r.writer
 	w.mu.Lock()
@@ -125,7 +142,7 @@ func (r *repo) closeWriter(ctx context.Context) error {
 	w.mu.Unlock()
 	for {
 		w.mu.Lock()
-		done := len(w.queue) == 0 && !r.writing.Load()
+		done := len(w.queue) == 0 && !w.busy
 		w.mu.Unlock()
 		if done {
 			return nil
@@ -141,8 +158,6 @@ func (r *repo) closeWriter(ctx context.Context) error {
 // write makes one batch of the jobs and puts it on the disk. Every job is
 // answered: with nil only when its change is durable.
 func (r *repo) write(jobs []*job) {
-	r.writing.Store(true)
-	defer r.writing.Store(false)
 	answered := false
 	defer func() {
 		// A panic is a fault in the program; the callers get an answer and
@@ -267,19 +282,33 @@ type Commit struct {
 // has moved. Any other error: nothing has moved, or, after a failing disk,
 // the next refresh tells.
 func (r *repo) Commit(c Commit) error {
-	r.packing.RLock()
-	defer r.packing.RUnlock()
-	if c.Objects != nil {
-		if err := c.Objects.WritePack(); err != nil {
-			return err
-		}
-	}
-	for _, dir := range c.Sync {
-		if err := r.store.fs.SyncDir(dir); err != nil {
-			return fmt.Errorf("syncing %s: %w", dir, err)
-		}
+	if err := r.settleObjects(c); err != nil {
+		return err
 	}
 	return r.refs.Set(context.Background(), c.Refs...)
+}
+
+// settleObjects makes the objects durable. The syncs run side by side: a journal
+// takes several in one commit.
+func (r *repo) settleObjects(c Commit) error {
+	errs := make(chan error, len(c.Sync))
+	for _, dir := range c.Sync {
+		go func() {
+			err := r.store.fs.SyncDir(dir)
+			if err != nil {
+				err = fmt.Errorf("syncing %s: %w", dir, err)
+			}
+			errs <- err
+		}()
+	}
+	var err error
+	if c.Objects != nil {
+		err = c.Objects.WritePack()
+	}
+	for range c.Sync {
+		err = errors.Join(err, <-errs)
+	}
+	return err
 }
 
 // adopt makes what was just committed the published state, without reading any
