@@ -76,6 +76,9 @@ func (q *request) fail(err error) {
 	if code == http.StatusServiceUnavailable {
 		q.w.Header().Set("Retry-After", "10")
 	}
+	if code == http.StatusUnauthorized {
+		q.w.Header().Set("WWW-Authenticate", `Bearer realm="wikibot"`) // RFC 9110, 15.5.2; no scheme that makes a browser ask
+	}
 	e.Next = q.nextSteps(code)
 	q.sendError(e)
 }

@@ -220,16 +220,20 @@ func orphan(p wiki.PagePath, from []gitstore.PageLink) bool {
 // connectView explains how to reach the wiki with git and agents.
 type connectView struct {
 	frame
-	Git, MCP, API string
+	Git, MCP, API string // MCP and API are empty where the site does not serve them
 	Dir           string
 }
 
 func (q *request) connect() error {
 	return q.showCached("connect", func() (any, error) {
-		return &connectView{
-			frame: q.frame("connect", q.texts.get("connect.title"), ""),
-			Git:   q.Addresses.Git(q.slug), MCP: q.Addresses.MCP(q.slug), API: q.Addresses.API(q.slug), Dir: string(q.slug),
-		}, nil
+		d := &connectView{frame: q.frame("connect", q.texts.get("connect.title"), ""), Git: q.Addresses.Git(q.slug), Dir: string(q.slug)}
+		if q.HasMCP {
+			d.MCP = q.Addresses.MCP(q.slug)
+		}
+		if q.HasAPI {
+			d.API = q.Addresses.API(q.slug)
+		}
+		return d, nil
 	})
 }
 

@@ -68,36 +68,61 @@ func digest(parts ...string) string {
 // the cache with addresses of their invention at no cost.
 const maxCachedQuery = 120
 
-// cached answers a GET from the entity tag or the cache of documents, or builds
-// the document and keeps it.
-func (q *request) cached(build func() (*document, error)) error {
-	key := docKey{slug: q.slug, address: q.rest, state: q.view.Key(), variant: q.variant()}
+// key names the answer to this request, should it be one that is kept.
+func (q *request) key() docKey {
+	k := docKey{slug: q.slug, address: q.rest, state: q.view.Key(), variant: q.variant()}
 	if q.r.URL.RawQuery != "" {
-		key.address += "?" + q.r.URL.RawQuery
+		k.address += "?" + q.r.URL.RawQuery
 	}
-	tag := `W/"` + digest(q.version, string(key.slug), key.address, key.state, key.variant) + `"`
-	h := q.w.Header()
-	h.Set("Etag", tag)
-	h.Set("Cache-Control", "private, no-cache")
-	h.Set("Vary", "Cookie, Authorization, Accept-Encoding")
-	if etagMatches(q.r.Header.Get("If-None-Match"), tag) {
+	return k
+}
+
+// kept answers a GET from the entity tag or the cache of documents, before
+// anything else is looked at. A tag or a document of this key exists only where
+// the same address was answered in the same state to a reader of the same
+// standing.
+func (q *request) kept(k docKey) bool {
+	tag := `W/"` + digest(q.version, string(k.slug), k.address, k.state, k.variant) + `"`
+	fresh := etagMatches(q.r.Header.Get("If-None-Match"), tag)
+	doc, ok := (*document)(nil), false
+	if !fresh {
+		if doc, ok = q.docs.get(k); !ok {
+			return false
+		}
+	}
+	q.tagged(tag)
+	if fresh {
 		q.notModified()
-		return nil
+	} else {
+		q.send(http.StatusOK, doc)
 	}
-	doc, ok := q.docs.get(key)
-	if !ok {
-		var err error
-		if doc, err = build(); err != nil {
-			h.Del("Etag")
-			return err
-		}
-		if doc.partial {
-			h.Del("Etag")
-			h.Set("Cache-Control", "private, no-store")
-		} else if len(q.r.URL.RawQuery) <= maxCachedQuery {
-			q.docs.put(key, doc)
-		}
+	return true
+}
+
+func (q *request) tagged(tag string) {
+	h := q.w.Header()
+	h["Etag"] = []string{tag}
+	h["Cache-Control"] = revalidate
+	h["Vary"] = varies
+}
+
+var (
+	revalidate = []string{"private, no-cache"}
+	varies     = []string{"Cookie, Authorization, Accept-Encoding"}
+)
+
+// cached builds a document that depends on nothing but the key, keeps it and
+// sends it. That it is not there yet, kept has found.
+func (q *request) cached(build func() (*document, error)) error {
+	doc, err := build()
+	if err != nil {
+		return err
 	}
+	k := q.key()
+	if len(q.r.URL.RawQuery) <= maxCachedQuery {
+		q.docs.put(k, doc)
+	}
+	q.tagged(`W/"` + digest(q.version, string(k.slug), k.address, k.state, k.variant) + `"`)
 	q.send(http.StatusOK, doc)
 	return nil
 }

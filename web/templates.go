@@ -130,15 +130,15 @@ func dict(pairs ...any) (map[string]any, error) {
 	return m, nil
 }
 
-// byteSize is a size for people, in the units of IEC 80000-13.
+// byteSize is a size for people, in the decimal units of the SI.
 func byteSize(n int64) string {
 	switch {
-	case n < 1<<10:
+	case n < 1000:
 		return fmt.Sprintf("%d B", n)
-	case n < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	case n < 1000*1000:
+		return strings.Replace(fmt.Sprintf("%.1f kB", float64(n)/1e3), ".0 ", " ", 1)
 	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	return strings.Replace(fmt.Sprintf("%.1f MB", float64(n)/1e6), ".0 ", " ", 1)
 }
 
 // decodeFile is a file's path in the tree as people read it.

@@ -53,6 +53,10 @@ type Config struct {
 	// "/auth/sign-in" and "/auth/logout".
 	SignIn, SignOut string
 
+	// HasMCP and HasAPI say that the site serves these faces too, so that the
+	// page on connecting names their addresses.
+	HasMCP, HasAPI bool
+
 	// MaxPage and MaxFile bound the bodies of saves and uploads in bytes.
 	// Defaults: 1 MiB and 10 MiB.
 	MaxPage, MaxFile int64
@@ -260,6 +264,9 @@ func (q *request) serveWiki() error {
 		return err
 	}
 	q.view, q.can = view, view.Standing()
+	if !q.isPost() && q.kept(q.key()) {
+		return nil
+	}
 	switch q.rest {
 	case "/":
 		return q.home()
