@@ -2,6 +2,7 @@ package tests
 
 import (
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -24,6 +25,17 @@ func git(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	outcome(ts, neg, ts.Exec("git", args...))
 }
 
+// told matches what the server told git's user, with the lines that were wrapped
+// for the terminal put together again.
+func told(s *site, ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) == 1, "told REGEXP")
+	text := regexp.MustCompile(` *\nremote:     `).ReplaceAllString(ts.ReadFile("stderr"), " ")
+	text = regexp.MustCompile(`(?m)^remote: | +$`).ReplaceAllString(text, "")
+	if regexp.MustCompile("(?m)"+args[0]).MatchString(text) == neg {
+		ts.Fatalf("git was (not) told %q:\n%s", args[0], text)
+	}
+}
+
 // repo looks into a repository on the host with git: repo WIKI ARGUMENT…, where
 // admin is the site's own. It needs nobody's permission.
 func repo(s *site, ts *testscript.TestScript, neg bool, args []string) {
@@ -34,4 +46,3 @@ func repo(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	}
 	outcome(ts, neg, ts.Exec("git", append([]string{"-C", dir, "-c", "core.hooksPath=" + filepath.Join(s.data, "hooks")}, args[1:]...)...))
 }
-

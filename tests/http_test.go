@@ -492,4 +492,3 @@ func (s *site) signIn(ts *testscript.TestScript) error {
 	}
 	return s.expect("303")
 }
-

@@ -222,6 +222,12 @@ func (s *site) serveProcess(ts *testscript.TestScript, args []string) error {
 	}
 }
 
+// serveAgain serves other data on the address that is taken already.
+func serveAgain(s *site, ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) == 0 && s.addr != "", "serve-again (while something is served)")
+	outcome(ts, neg, ts.Exec("wikibot", "serve", "--data", filepath.Join(s.work, "other"), "--listen", s.addr))
+}
+
 // stop stops the server as SIGTERM does, and waits for it.
 func stop(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, len(args) == 0 && s.addr != "", "stop (while something is served)")

@@ -42,6 +42,7 @@ func TestStories(t *testing.T) {
 		Dir:                ".",
 		Setup:              setup,
 		Cmds:               commands(),
+		Condition:          condition,
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 	})
@@ -54,27 +55,37 @@ type command func(s *site, ts *testscript.TestScript, neg bool, args []string)
 // talks to the site does it as the present person (as).
 func ours() map[string]command {
 	return map[string]command{
-		"as":       nil, // as NAME [COMMAND…]: this command, or all from here on; set below
-		"serve":    serve,
-		"stop":     stop,
-		"kill":     kill,
-		"people":   people,
-		"sign-in":  signIn,
-		"token":    token,
-		"get":      get,
-		"send":     send,
-		"open":     open,
-		"submit":   submit,
-		"follow":   follow,
-		"header":   header,
-		"page":     page,
-		"save":     save,
-		"git":      git,
-		"repo":     repo,
-		"grep-log": grepLog,
-		"capture":  capture,
-		"generate": generate,
+		"as":          nil, // as NAME [COMMAND…]: this command, or all from here on; set below
+		"serve":       serve,
+		"serve-again": serveAgain,
+		"stop":        stop,
+		"kill":        kill,
+		"people":      people,
+		"sign-in":     signIn,
+		"token":       token,
+		"get":         get,
+		"send":        send,
+		"open":        open,
+		"submit":      submit,
+		"follow":      follow,
+		"header":      header,
+		"page":        page,
+		"save":        save,
+		"git":         git,
+		"repo":        repo,
+		"told":        told,
+		"grep-log":    grepLog,
+		"capture":     capture,
+		"generate":    generate,
 	}
+}
+
+// condition knows [root]: whoever is root can write everywhere.
+func condition(cond string) (bool, error) {
+	if cond == "root" {
+		return os.Getuid() == 0, nil
+	}
+	return false, fmt.Errorf("there is no such condition")
 }
 
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
