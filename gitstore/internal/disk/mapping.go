@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
-	"syscall"
 )
 
 // smallFile is the size in bytes up to which a file is read and not mapped: a
@@ -37,18 +35,12 @@ func Map(name string) (*Mapping, error) {
 		return nil, fmt.Errorf("mapping %s: not a regular file that fits into memory", name)
 	}
 	if size <= smallFile {
-		return readSmall(f, int(size))
+		return readFile(f, int(size))
 	}
-	data, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("mapping %s: %w", name, err)
-	}
-	m := &Mapping{data: data}
-	runtime.AddCleanup(m, func(b []byte) { _ = syscall.Munmap(b) }, data)
-	return m, nil
+	return mapFile(f, int(size))
 }
 
-func readSmall(f *os.File, size int) (*Mapping, error) {
+func readFile(f *os.File, size int) (*Mapping, error) {
 	data := make([]byte, size)
 	n, err := f.ReadAt(data, 0)
 	if n < size {

@@ -301,6 +301,39 @@ func readAgain(t *testing.T, db *DB, oid plumbing.Hash, stop chan struct{}) {
 	}
 }
 
+// TestFoldOnAFullDisk: whatever fails, the old packs stay, and nothing else.
+func TestFoldOnAFullDisk(t *testing.T) {
+	dir := gitstoretest.Bare(t)
+	faulty := disk.NewFaulty(disk.OS{})
+	db, err := Open(faulty, dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newEditor(t, db, 5)
+	for range 4 {
+		b := db.NewBatch()
+		e.edit(b)
+		e.write(b)
+	}
+	for _, fault := range []disk.Fault{
+		{Op: disk.OpCreate, N: 1, Err: syscall.EROFS}, {Op: disk.OpWrite, N: 1, Err: syscall.ENOSPC}, {Op: disk.OpWrite, N: 3, Err: syscall.ENOSPC},
+		{Op: disk.OpSync, N: 1, Err: syscall.EIO}, {Op: disk.OpRename, N: 2, Err: syscall.EIO}, {Op: disk.OpSyncDir, N: 1, Err: syscall.EIO},
+	} {
+		faulty.Set(fault)
+		if _, err := db.Fold(context.Background(), FoldOptions{FanIn: 2}); !errors.Is(err, fault.Err) {
+			t.Errorf("%s %d: Fold = %v, want %v", fault.Op, fault.N, err, fault.Err)
+		}
+		if files, _ := filepath.Glob(dir + "/objects/pack/*"); len(files) != 10 || db.PackCount() != 5 {
+			t.Errorf("%s %d: left %d files: %v", fault.Op, fault.N, len(files), files)
+		}
+	}
+	faulty.Set()
+	if res, err := db.Fold(context.Background(), FoldOptions{FanIn: 2}); err != nil || res.Folded != 5 {
+		t.Errorf("with a sound disk: %+v, %v", res, err)
+	}
+	fsck(t, dir, e.head)
+}
+
 // TestFoldOfDuplicates: the same objects in several packs, some as deltas, are
 // there once afterwards.
 func TestFoldOfDuplicates(t *testing.T) {
