@@ -291,6 +291,8 @@ const (
 	trailerVia    = "Wikibot-Via"
 	trailerAgent  = "Wikibot-Agent"
 	trailerKey    = "Wikibot-Key"
+
+	trailerRenamed = "Wikibot-Renamed" // old.md -> new.md, paths in the tree
 )
 
 // trailerLine is true of a line that reads as one of the server's trailers.

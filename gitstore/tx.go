@@ -30,6 +30,7 @@ type Tx struct {
 	also   []wiki.PagePath // pages whose links were rewritten
 	did    []string        // "Create: Home", for the default message
 	merges []plumbing.Hash
+	moved  []string // trailers that name what was renamed
 }
 
 // Update makes one commit of what fn does. The policy is read at the moment of
@@ -124,7 +125,7 @@ func (tx *Tx) finish(text, key string) (Result, error) {
 	}
 	info := commitInfo{
 		author:  signature{tx.caller.Name(), tx.repo.store.noreply(tx.caller)},
-		message: message(text, tx.caller, key),
+		message: message(text, tx.caller, key, tx.moved...),
 		when:    tx.repo.store.now(),
 	}
 	oid, err := tx.batch.commit(refMain, tx.root, info, tx.merges...)

@@ -55,8 +55,23 @@ func (tx *Tx) Rename(from, to wiki.PagePath, o RenameOptions) error {
 		return err
 	}
 	tx.pages = append(tx.pages, PageResult{Path: to, From: at, Content: text})
+	tx.tellMoves(&m)
 	tx.did = append(tx.did, fmt.Sprintf("Rename: %s -> %s", at, to))
 	return nil
+}
+
+// maxTold is the most renames that one commit names.
+const maxTold = 100
+
+// tellMoves names the renames in the commit, so that history need not guess
+// which of two pages with the same text went where.
+func (tx *Tx) tellMoves(m *moves) {
+	for _, old := range slices.Sorted(keysOf(m.pages)) {
+		if len(tx.moved) == maxTold {
+			return
+		}
+		tx.moved = append(tx.moved, fmt.Sprintf("%s: %s -> %s", trailerRenamed, old.FileName(), m.pages[old].FileName()))
+	}
 }
 
 // moves is what a rename carries: old path to new.

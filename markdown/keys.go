@@ -2,6 +2,7 @@ package markdown
 
 import (
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -20,7 +21,16 @@ func TargetKeys(from wiki.PagePath, l Link) []string {
 	var keys []string
 	add := func(s string) {
 		s = strings.TrimRight(s, "/")
-		for _, t := range []string{trimMD(s), s} {
+		names := []string{trimMD(s), s}
+		if p, ok := wiki.PageOfFile(trimMD(s) + wiki.PageSuffix); ok { // spelt as its file is
+			names = append(names, string(p))
+		} else if f, ok := wiki.PathOfFile(s); ok {
+			names = append(names, string(f))
+		}
+		if base := path.Base(s); base == "." || base == ".." { // names a folder by the way to it
+			names = append(names, path.Join(string(from.Parent()), s), path.Join(string(from), s))
+		}
+		for _, t := range names {
 			k := wiki.Fold(t[strings.LastIndexByte(t, '/')+1:])
 			if !slices.Contains(keys, k) {
 				keys = append(keys, k)
@@ -29,7 +39,7 @@ func TargetKeys(from wiki.PagePath, l Link) []string {
 	}
 	spellings := []string{l.Target}
 	if l.Anchor != "" { // a name may have a "#" in it
-		spellings = append(spellings, l.Target+"#"+l.Anchor)
+		spellings = append(spellings, l.Target+"#"+l.Anchor, l.Target+"# "+l.Anchor)
 	}
 	for _, s := range spellings {
 		add(s)
