@@ -1,6 +1,8 @@
 package web
 
 import (
+	"html"
+	"html/template"
 	"sort"
 	"strings"
 
@@ -160,19 +162,7 @@ const (
 // present page.
 type sidebar struct {
 	Custom *rendered
-	Items  []*branch
-	More   int // entries at the top that are left out
-}
-
-// branch is one line of the tree.
-type branch struct {
-	*node
-	URL    string
-	Here   bool // the present page
-	Open   bool // leads to the present page
-	Items  []*branch
-	More   int
-	Filled bool // Items are there
+	Tree   template.HTML
 }
 
 // sidebar makes the left column of the page p.
@@ -185,31 +175,80 @@ func (q *request) sidebar(v *gitstore.View, p wiki.PagePath) (*sidebar, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sidebar{}
-	s.Items, s.More = q.branches(t.root, string(p), t.pages <= sidebarWhole)
-	return s, nil
+	w := treeWriter{links: q.links(), texts: q.texts, here: string(p), whole: t.pages <= sidebarWhole}
+	w.list(t.root, w.links.To("index"))
+	return &sidebar{Tree: template.HTML(w.String())}, nil
 }
 
-func (q *request) branches(n *node, here string, whole bool) ([]*branch, int) {
-	list := make([]*branch, 0, min(len(n.Children), sidebarFolder))
-	left := 0
+// treeWriter writes the tree beside each page. It is the largest part of many
+// pages and made anew after each commit, and a template takes ten times as long.
+type treeWriter struct {
+	strings.Builder
+	links links
+	texts *catalogue
+	here  string // the present page
+	whole bool   // closed folders are filled as well
+}
+
+// list writes what lies below n; more is where what is left out is found.
+func (w *treeWriter) list(n *node, more string) {
+	w.WriteString("<ul>")
+	shown, left := 0, 0
 	for _, c := range n.Children {
 		if c.Page == "" && !c.IsFolder() {
 			continue
 		}
-		open := c.Path == here || strings.HasPrefix(here, c.Path) && here[len(c.Path)] == '/'
-		if len(list) >= sidebarFolder && !open {
+		open := c.Path == w.here || strings.HasPrefix(w.here, c.Path) && w.here[len(c.Path)] == '/'
+		if shown >= sidebarFolder && !open {
 			left++
 			continue
 		}
-		b := &branch{node: c, URL: q.links().Folder(c.Path), Here: c.Path == here, Open: open}
-		if c.Page != "" {
-			b.URL = q.links().Page(c.Page)
+		shown++
+		w.WriteString("<li>")
+		switch {
+		case !c.IsFolder():
+			w.link("leaf", c)
+		case open || w.whole:
+			w.folder(c, open)
+		default:
+			w.link("closed", c)
 		}
-		if b.Filled = c.IsFolder() && (open || whole); b.Filled {
-			b.Items, b.More = q.branches(c, here, whole)
-		}
-		list = append(list, b)
+		w.WriteString("</li>\n")
 	}
-	return list, left
+	w.WriteString("</ul>")
+	if left > 0 {
+		w.WriteString(`<a class="more" href="` + html.EscapeString(more) + `">` + html.EscapeString(w.texts.get("frame.more_pages", left)) + "</a>")
+	}
+}
+
+func (w *treeWriter) folder(n *node, open bool) {
+	w.WriteString("<details")
+	if open {
+		w.WriteString(" open")
+	}
+	w.WriteString(` data-path="` + html.EscapeString(n.Path) + `"><summary>`)
+	if n.Page != "" {
+		w.link("", n)
+	} else {
+		w.WriteString("<span>" + html.EscapeString(n.Name) + "</span>")
+	}
+	w.WriteString("</summary>")
+	w.list(n, w.links.Folder(n.Path))
+	w.WriteString("</details>")
+}
+
+func (w *treeWriter) link(class string, n *node) {
+	u := w.links.Folder(n.Path)
+	if n.Page != "" {
+		u = w.links.Page(n.Page)
+	}
+	w.WriteString("<a")
+	if class != "" {
+		w.WriteString(` class="` + class + `"`)
+	}
+	w.WriteString(` href="` + html.EscapeString(u) + `"`)
+	if n.Path == w.here {
+		w.WriteString(` aria-current="page"`)
+	}
+	w.WriteString(">" + html.EscapeString(n.Name) + "</a>")
 }

@@ -190,3 +190,33 @@ func TestTree(t *testing.T) {
 		t.Errorf("Folder has %d pages below", n.Below())
 	}
 }
+
+func TestTreeWriter(t *testing.T) {
+	addresses, err := wiki.ParseAddresses("http://wiki.example", wiki.LayoutPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts, err := loadTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := []wiki.Entry{{Page: `<b>"x"&y`}, {Page: "F/Open/Here"}, {Page: "F/Open"}, {Page: "G/Closed"}}
+	for i := range 100 {
+		entries = append(entries, wiki.Entry{Page: wiki.PagePath(fmt.Sprintf("G/p%d", i))}, wiki.Entry{Page: wiki.PagePath(fmt.Sprintf("z%d", i))})
+	}
+	w := treeWriter{links: links{addresses, "notes"}, texts: texts, here: "F/Open/Here"}
+	w.list(buildTree(entries).root, "/w/notes/-/index")
+	got := w.String()
+	for _, want := range []string{
+		`<details open data-path="F"><summary><span>F</span></summary>`, `<summary><a href="/w/notes/F/Open">Open</a></summary>`,
+		`<a class="leaf" href="/w/notes/F/Open/Here" aria-current="page">Here</a>`, `<a class="closed" href="/w/notes/-/index/G">G</a>`,
+		`&lt;b&gt;&#34;x&#34;&amp;y</a>`, `href="/w/notes/%3Cb%3E%22x%22&amp;y"`, `<a class="more" href="/w/notes/-/index">and 43 more</a>`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the tree lacks %s", want)
+		}
+	}
+	if strings.Contains(got, "Closed") || strings.Contains(got, "<b>") {
+		t.Error("a closed folder of a large wiki is filled, or a name is not escaped")
+	}
+}
