@@ -13,7 +13,7 @@ run: build
 build:
 	@.ci/need go git
 	@.ci/assets
-	@CGO_ENABLED=0 go build -trimpath -o bin/wikibot .
+	@CGO_ENABLED=0 go build -o bin/wikibot .
 
 # The bundles that the browser loads on demand: editor, diagrams, math.
 assets:
