@@ -188,20 +188,29 @@ func (c *pushCheck) forceful() bool {
 }
 
 // commitOf is the commit that a ref would lead to. Branches must name a commit,
-// tags may name a tag of one.
+// tags may name a tag of one: the commit behind it is looked at as well, or
+// whatever it brought would be known the next time, and pass. It is zero for a
+// tag of something else, which holds no history.
 func (c *pushCheck) commitOf(ref string, oid plumbing.Hash) (plumbing.Hash, error) {
-	typ, _, err := c.src.Get(oid)
-	if err != nil {
-		return plumbing.ZeroHash, fmt.Errorf("reading pushed object %s: %w", oid, err)
+	for at := oid; ; {
+		typ, data, err := c.src.Get(at)
+		if err != nil {
+			return plumbing.ZeroHash, fmt.Errorf("reading pushed object %s: %w", at, err)
+		}
+		switch {
+		case typ == plumbing.CommitObject:
+			return at, nil
+		case !strings.HasPrefix(ref, "refs/tags/"), at == oid && typ != plumbing.TagObject:
+			c.fault("", "%s would lead to a %s; it must lead to a commit", ref, typ)
+			return plumbing.ZeroHash, nil
+		case typ != plumbing.TagObject:
+			return plumbing.ZeroHash, nil
+		}
+		line, _, _ := strings.Cut(string(data), "\n") // "object <name>", as git's own check demands
+		if at, err = parseOid(strings.TrimPrefix(line, "object ")); err != nil {
+			return plumbing.ZeroHash, fmt.Errorf("reading pushed tag %s: %w", oid, err)
+		}
 	}
-	switch {
-	case typ == plumbing.CommitObject:
-		return oid, nil
-	case typ == plumbing.TagObject && strings.HasPrefix(ref, "refs/tags/"):
-		return plumbing.ZeroHash, nil // git has checked that what it names is complete
-	}
-	c.fault("", "%s would lead to a %s; it must lead to a commit", ref, typ)
-	return plumbing.ZeroHash, nil
 }
 
 // ownMarks refuses commits that are new here and claim to be the server's work:
