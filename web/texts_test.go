@@ -15,7 +15,6 @@ var (
 	tagForm       = regexp.MustCompile(`(?s)<[^>]*>`)
 	spokenForm    = regexp.MustCompile(`\b(?:title|aria-label|placeholder|alt|label)="([^"]*)"`)
 	letters       = regexp.MustCompile(`\pL{2,}`)
-	keyForm       = regexp.MustCompile(`"([a-z]+\.[a-zA-Z_0-9]+)"`)
 	callForm      = regexp.MustCompile(`\b(t|n) "([a-z]+\.[a-zA-Z_0-9]+)"`)
 	goCallForm    = regexp.MustCompile(`(?:texts|c)\.(?:get|lookup|count)\("([a-z]+\.[a-zA-Z_0-9]+)"`)
 	statusKeyForm = regexp.MustCompile(`http\.Status\w+, "(error\.\w+)"`)
