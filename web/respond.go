@@ -118,6 +118,11 @@ func (q *request) cached(build func() (*document, error)) error {
 	if err != nil {
 		return err
 	}
+	if doc.partial {
+		q.w.Header().Set("Cache-Control", "private, no-store")
+		q.send(http.StatusOK, doc)
+		return nil
+	}
 	k := q.key()
 	if len(q.r.URL.RawQuery) <= maxCachedQuery {
 		q.docs.put(k, doc)
