@@ -122,19 +122,29 @@ func (r *repo) auditChain(since plumbing.Hash) ([]audited, error) {
 }
 
 // voidUnfinished marks the entries at the end of the audit whose ref never
-// moved, because the machine stopped in between. The refs of one commit move
-// one after another, so it looks back only to the first entry that came true.
+// moved, because the machine stopped in between.
 func (r *repo) voidUnfinished() error {
+	void, err := r.unfinished()
+	if err != nil || len(void) == 0 {
+		return err
+	}
+	return r.do(r.voiding(void))
+}
+
+// unfinished lists the entries at the end of the audit whose ref never moved.
+// The refs of one commit move one after another, so it looks back only to the
+// first entry that came true.
+func (r *repo) unfinished() ([]audited, error) {
 	at, _, err := r.refs.Read(refAudit)
 	if err != nil || at.IsZero() {
-		return err
+		return nil, err
 	}
 	var void []audited
 	done := map[string]bool{}
 	for !at.IsZero() && len(void) < maxGroup {
 		a, err := r.readAudit(at)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		at = a.parent
 		if a.Action == "void" {
@@ -146,26 +156,28 @@ func (r *repo) voidUnfinished() error {
 		}
 		came, err := r.cameTrue(a)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if came {
 			break
 		}
 		void = append(void, a)
 	}
-	if len(void) == 0 {
-		return nil
-	}
+	return void, nil
+}
+
+// voiding is the change that marks entries void.
+func (r *repo) voiding(void []audited) *job {
 	host := wiki.Caller{Host: true, Via: wiki.ViaCLI}
-	return r.do(&job{ctx: r.store.ctx, caller: host, run: func(b *batch) error {
+	return &job{ctx: r.store.ctx, caller: host, run: func(b *batch) error {
 		for _, a := range void {
 			e := auditEntry{Schema: schema, Action: "void", Actor: host.Name(), Via: string(wiki.ViaCLI), Ref: a.Ref, Old: a.Old, New: a.New, Void: a.commit.String()}
-			if err := b.addAudit(host, e, "void "+a.Ref+": the machine stopped before it moved"); err != nil {
+			if err := b.addAudit(host, e, "void "+a.Ref+": it never moved"); err != nil {
 				return err
 			}
 		}
 		return nil
-	}})
+	}}
 }
 
 // cameTrue reports whether the ref of an entry is, or has been, where it says.

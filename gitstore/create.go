@@ -305,6 +305,15 @@ func (s *Store) AdoptWiki(ctx context.Context, c wiki.Caller, n NewWiki, fill fu
 	if err := s.checkNewWiki(c, n); err != nil {
 		return "", err
 	}
+	head, err := s.adoptWiki(ctx, c, n, fill)
+	if told := diskTrouble(err); told != nil && !errors.Is(err, wiki.ErrUnavailable) {
+		s.log.Error("a wiki was not made", "wiki", n.Slug, "error", err)
+		return "", told
+	}
+	return head, err
+}
+
+func (s *Store) adoptWiki(ctx context.Context, c wiki.Caller, n NewWiki, fill func(context.Context, *Incoming) error) (wiki.Revision, error) {
 	tmp := filepath.Join(s.cfg.Dir, "wikis", tmpPrefix+string(n.Slug)+"-"+randomHex(6))
 	defer os.RemoveAll(tmp)
 	if err := s.initRepository(ctx, tmp); err != nil {
@@ -324,7 +333,7 @@ func (s *Store) AdoptWiki(ctx context.Context, c wiki.Caller, n NewWiki, fill fu
 		return "", err
 	}
 	if err := s.register(ctx, c, n, in, tmp); err != nil {
-		return "", err
+		return "", errors.Join(err, s.unregister(n.Slug, tmp))
 	}
 	if head != "" && !s.cfg.NoUpkeep {
 		s.background(func(ctx context.Context) {
@@ -334,6 +343,19 @@ func (s *Store) AdoptWiki(ctx context.Context, c wiki.Caller, n NewWiki, fill fu
 		})
 	}
 	return head, nil
+}
+
+// unregister removes the folder of a wiki whose record could not be written, so
+// that the next try finds its place free.
+func (s *Store) unregister(slug wiki.Slug, tmp string) error {
+	if _, err := os.Stat(tmp); err == nil {
+		return nil // it was never moved into place
+	}
+	st, err := s.admin.refresh(true)
+	if err != nil || st.site.wikis[slug] != nil {
+		return err // the next start decides by the record
+	}
+	return os.RemoveAll(s.wikiDir(slug))
 }
 
 func (s *Store) checkNewWiki(c wiki.Caller, n NewWiki) error {

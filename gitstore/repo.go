@@ -31,6 +31,7 @@ type repo struct {
 	stale  bool         // the stamp is not to be believed; guarded by load
 
 	writer writer
+	doubt  bool         // a write has failed, perhaps in the middle; only the writer looks
 	used   atomic.Int64 // when somebody last asked for it, in ticks
 
 	// packing is held for reading while a push is under way, and for writing

@@ -182,6 +182,7 @@ func (r *repo) write(jobs []*job) {
 		}
 	}
 	if err != nil {
+		r.doubt = true
 		err = r.refuse(err)
 		for _, j := range jobs {
 			j.err = err
@@ -194,15 +195,27 @@ func (r *repo) write(jobs []*job) {
 func (r *repo) refuse(err error) error {
 	r.store.log.Error("a write failed; the repository is as it was", "wiki", r.name, "error", err)
 	var stale *refs.StaleError
+	if errors.As(err, &stale) {
+		return wiki.Unavailable("the repository is being changed by another program all the time: nothing was changed, try again")
+	}
+	if told := diskTrouble(err); told != nil {
+		return told
+	}
+	return fmt.Errorf("writing to %s: %w", r.name, err)
+}
+
+// diskTrouble is what people are told where the disk is why nothing was
+// written; nil for any other error.
+func diskTrouble(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return wiki.Unavailable("the disk is full: nothing was changed. Make room on the server and try again")
 	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
 		return wiki.Unavailable("the server may not write to its data folder: nothing was changed. Its operator has to mend the folder's permissions")
-	case errors.As(err, &stale):
-		return wiki.Unavailable("the repository is being changed by another program all the time: nothing was changed, try again")
+	case errors.Is(err, syscall.EIO):
+		return wiki.Unavailable("the server's disk fails: nothing was changed. Its operator finds the cause in the server's log and the kernel's")
 	}
-	return fmt.Errorf("writing to %s: %w", r.name, err)
+	return nil
 }
 
 func (r *repo) tryWrite(jobs []*job, force bool) error {
@@ -211,6 +224,11 @@ func (r *repo) tryWrite(jobs []*job, force bool) error {
 		return err
 	}
 	b := r.newBatch(st)
+	if r.doubt {
+		if err := b.settleDoubt(); err != nil {
+			return err
+		}
+	}
 	for _, j := range jobs {
 		b.runJob(j)
 	}
@@ -223,12 +241,25 @@ func (r *repo) tryWrite(jobs []*job, force bool) error {
 			return err
 		}
 	}
+	r.doubt = false
 	for _, j := range jobs {
 		for ref, m := range j.moved {
 			r.announceRef(ref, m[0], m[1], j.caller)
 		}
 	}
 	return nil
+}
+
+// settleDoubt marks audit entries void that a write has left whose refs could
+// neither be moved nor moved back: a failing disk does that.
+func (b *batch) settleDoubt() error {
+	void, err := b.repo.unfinished()
+	if err != nil || len(void) == 0 {
+		return err
+	}
+	j := b.repo.voiding(void)
+	b.runJob(j)
+	return j.err
 }
 
 func (b *batch) runJob(j *job) {
