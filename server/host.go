@@ -57,6 +57,7 @@ func (h *Host) caller() wiki.Caller {
 func (h *Host) Do(ctx context.Context, cmd Command, progress func(imports.Progress)) (Answer, error) {
 	do, ok := map[string]func(context.Context, Command) (string, error){
 		"token create": h.createToken,
+		"token revoke": h.revokeToken,
 		"sign-in-link": h.signInLink,
 		"user add":     h.addUser,
 		"key add":      h.addKey,
@@ -101,6 +102,16 @@ func (h *Host) createToken(ctx context.Context, cmd Command) (string, error) {
 	}
 	secret, _, err := h.Store.CreateToken(ctx, h.caller(), ask)
 	return secret, err
+}
+
+// revokeToken takes a token by its id or, as it was printed, whole.
+func (h *Host) revokeToken(ctx context.Context, cmd Command) (string, error) {
+	id := strings.TrimPrefix(cmd.Name, gitstore.TokenPrefix)
+	id, _, _ = strings.Cut(id, "_")
+	if err := h.Store.RevokeToken(ctx, h.caller(), id); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("revoked the token %s; nobody can use it any more", id), nil
 }
 
 func (h *Host) signInLink(ctx context.Context, cmd Command) (string, error) {

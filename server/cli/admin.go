@@ -26,6 +26,7 @@ const adminSynopsis = `Usage: wikibot admin [--data DIR] COMMAND
   token create --wiki SLUG --role ROLE [--name N] [--days D]
   token create --user NAME [--role ROLE] [--name N] [--days D]
                                                  a token for git, programs and agents; printed alone
+  token revoke ID                                ends a token; ID is what stands between wbt_ and the next _
 
 The commands work beside a running server, and without one.`
 
@@ -74,6 +75,10 @@ func understand(cmd *server.Command, args []string) error {
 	}
 	if a := rest("user add", 1); a != nil {
 		cmd.User = a[0]
+		return nil
+	}
+	if a := rest("token revoke", 1); a != nil {
+		cmd.Name = a[0]
 		return nil
 	}
 	if a := rest("wiki create", 1); a != nil {
