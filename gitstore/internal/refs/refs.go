@@ -5,6 +5,12 @@
 // A transaction takes every lock, compares the old values under them, writes
 // and syncs the new ones, and renames them in the order given; see Begin.
 // Reflogs are not written (a bare repository has none by default).
+//
+// Whoever runs `git pack-refs` keeps it away from pushes and lets two seconds
+// pass between two runs: stock git (2.39, built without USE_NSEC) knows
+// packed-refs by inode, size and second, and a process that waits for a lock
+// while the file is replaced twice in one second takes an old value for the
+// current one. What is here goes by the nanosecond and is not deceived.
 package refs
 
 import (
