@@ -22,7 +22,7 @@ import (
 	"wikibot/server"
 )
 
-// answer is what the site answered to a person last.
+// answer is what the site answered.
 type answer struct {
 	url    *url.URL
 	status int
@@ -74,7 +74,7 @@ func (s *site) request(ts *testscript.TestScript, method, address string, body [
 	if err != nil {
 		return err
 	}
-	s.me().answer = &answer{url: u, status: res.StatusCode, header: res.Header, body: text}
+	s.last = &answer{url: u, status: res.StatusCode, header: res.Header, body: text}
 	for _, c := range res.Cookies() {
 		if strings.Contains(c.Name, "wikibot") {
 			if s.me().cookie = c.Name + "=" + c.Value; c.MaxAge < 0 {
@@ -147,8 +147,8 @@ func (s *site) client() *http.Client {
 
 // expect compares the status of the last answer.
 func (s *site) expect(want string) error {
-	if n, err := strconv.Atoi(want); err != nil || n != s.me().answer.status {
-		return fmt.Errorf("%s: status %d, want %s:\n%s", s.me().answer.url, s.me().answer.status, want, text(s.me().answer.body))
+	if n, err := strconv.Atoi(want); err != nil || n != s.last.status {
+		return fmt.Errorf("%s: status %d, want %s:\n%s", s.last.url, s.last.status, want, text(s.last.body))
 	}
 	return nil
 }
@@ -156,8 +156,8 @@ func (s *site) expect(want string) error {
 func text(b []byte) string { return string(b[:min(len(b), 4000)]) }
 
 // get reads an address: get STATUS ADDRESS ['Header: value'…]. Standard output
-// has the body, standard error the status and the headers. {{etag}} and the like
-// in a header is replaced by that header of the last answer.
+// has the body, standard error the status and the headers. In a header, {{token}}
+// is the person's token, and {{Etag}} and the like that header of the last answer.
 func get(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, len(args) >= 2 && !neg, "get STATUS ADDRESS [HEADER…]")
 	header, err := s.headers(args[2:])
@@ -174,7 +174,10 @@ func (s *site) headers(lines []string) (http.Header, error) {
 			return nil, fmt.Errorf("%q is no header", l)
 		}
 		v = regexp.MustCompile(`\{\{(.+?)\}\}`).ReplaceAllStringFunc(v, func(m string) string {
-			return s.me().answer.header.Get(strings.Trim(m, "{}"))
+			if m == "{{token}}" {
+				return s.me().token
+			}
+			return s.last.header.Get(strings.Trim(m, "{}"))
 		})
 		h.Set(k, strings.TrimSpace(v))
 	}
@@ -263,7 +266,7 @@ func open(s *site, ts *testscript.TestScript, neg bool, args []string) {
 
 // findForm finds a form on the last answer.
 func (s *site) findForm(pattern string) error {
-	a := s.me().answer
+	a := s.last
 	doc, err := html.Parse(bytes.NewReader(a.body))
 	if err != nil {
 		return err
@@ -403,15 +406,15 @@ func submit(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	must(ts, neg, s.request(ts, http.MethodPost, f.action.String(), body, header))
 	must(ts, neg, s.expect(args[0]))
-	if s.me().answer.status >= 400 {
+	if s.last.status >= 400 {
 		_ = s.findForm("") // the answer need not have one
 	}
 }
 
 // follow goes where the last answer redirects to: follow STATUS.
 func follow(s *site, ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, len(args) == 1 && s.me().answer != nil, "follow STATUS")
-	to := s.me().answer.header.Get("Location")
+	usage(ts, len(args) == 1 && s.last != nil, "follow STATUS")
+	to := s.last.header.Get("Location")
 	if to == "" {
 		ts.Fatalf("the last answer does not redirect")
 	}
@@ -421,8 +424,8 @@ func follow(s *site, ts *testscript.TestScript, neg bool, args []string) {
 
 // header matches one header of the last answer.
 func header(s *site, ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, len(args) == 2 && s.me().answer != nil, "header NAME REGEXP")
-	value := strings.Join(s.me().answer.header.Values(args[0]), ", ")
+	usage(ts, len(args) == 2 && s.last != nil, "header NAME REGEXP")
+	value := strings.Join(s.last.header.Values(args[0]), ", ")
 	if regexp.MustCompile(args[1]).MatchString(value) == neg {
 		ts.Fatalf("%s: %q does (not) match %q", args[0], value, args[1])
 	}
@@ -434,8 +437,8 @@ func page(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, len(args) == 2, "page WIKI PATH")
 	ts.Check(s.request(ts, http.MethodGet, "/w/"+args[0]+"/-/source/"+strings.ReplaceAll(url.PathEscape(args[1]), "%2F", "/")+"?raw", nil, nil))
 	var err error
-	if s.me().answer.status != http.StatusOK {
-		err = fmt.Errorf("status %d", s.me().answer.status)
+	if s.last.status != http.StatusOK {
+		err = fmt.Errorf("status %d", s.last.status)
 	}
 	outcome(ts, neg, err)
 }

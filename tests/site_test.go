@@ -36,6 +36,7 @@ type site struct {
 	process    *exec.Cmd    // or the one in its own
 	log        logbook
 	who        string
+	last       *answer // to whomever
 	persons    map[string]*person
 	commits    int // of git commands, for their pinned dates
 }
@@ -44,7 +45,6 @@ type site struct {
 type person struct {
 	cookie string
 	token  string
-	answer *answer
 	form   *form
 }
 
@@ -321,7 +321,7 @@ func capture(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	case "log":
 		text = s.log.String()
 	default:
-		text = s.me().answer.header.Get(args[1])
+		text = s.last.header.Get(args[1])
 	}
 	pattern := "(.*)"
 	if len(args) == 3 {
