@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"wikibot/gitstore"
 	"wikibot/gitstore/gitstoretest"
@@ -209,8 +210,17 @@ func startCatFile(ctx context.Context, repo string) (*catFile, error) {
 	return c, c.cmd.Start()
 }
 
-func (c *catFile) read(blob string) error {
-	if _, err := io.WriteString(c.in, "contents "+blob+"\n"); err != nil {
+// read reads an object to its end, and text keeps what it says.
+func (c *catFile) read(name string) error { return c.copy(io.Discard, name) }
+
+func (c *catFile) text(name string) (string, error) {
+	var b strings.Builder
+	err := c.copy(&b, name)
+	return b.String()[:max(0, b.Len()-1)], err
+}
+
+func (c *catFile) copy(to io.Writer, object string) error {
+	if _, err := io.WriteString(c.in, "contents "+object+"\n"); err != nil {
 		return err
 	}
 	head, err := c.out.ReadString('\n')
@@ -222,7 +232,7 @@ func (c *catFile) read(blob string) error {
 	if _, err := fmt.Sscan(head, &name, &kind, &size); err != nil {
 		return fmt.Errorf("git cat-file: %q: %w", head, err)
 	}
-	_, err = io.CopyN(io.Discard, c.out, size+1)
+	_, err = io.CopyN(to, c.out, size+1)
 	return err
 }
 
