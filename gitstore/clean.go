@@ -47,6 +47,7 @@ func (s *Store) cleanRepository(dir string) {
 	s.cleanMatching(filepath.Join(dir, "objects"), "tmp_", "incoming-", "tmp_objdir-")
 	s.cleanMatching(filepath.Join(dir, "objects", "pack"), "tmp_", ".tmp-")
 	s.cleanMatching(filepath.Join(dir, "objects", "info"), "tmp_")
+	s.cleanMatching(filepath.Join(dir, "objects", "info", "commit-graphs"), "tmp_")
 }
 
 // cleanLocks removes every lock below refs/.
