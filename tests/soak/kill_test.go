@@ -8,9 +8,7 @@ import (
 	"math/rand/v2"
 	"mime/multipart"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -230,12 +228,7 @@ func follow(ctx context.Context, clone string) error {
 }
 
 func commit(ctx context.Context, clone, page, content, subject string) error {
-	file := filepath.Join(clone, filepath.FromSlash(page)+".md")
-	err := os.MkdirAll(filepath.Dir(file), 0o755)
-	if err == nil {
-		err = os.WriteFile(file, []byte(content), 0o644)
-	}
-	if err != nil {
+	if err := write(clone, page, content); err != nil {
 		return err
 	}
 	if out, err := git(ctx, clone, "add", "--sparse", "."); err != nil {
