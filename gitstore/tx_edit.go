@@ -313,7 +313,7 @@ func (tx *Tx) edit(p wiki.PagePath, expect wiki.Revision, newer bool, action str
 		return err
 	}
 	if !ok {
-		if at, cur, ok, err = tx.gone(p, expect); err != nil {
+		if at, cur, _, err = tx.gone(p, expect); err != nil {
 			return err
 		}
 	}

@@ -118,7 +118,8 @@ type CacheConfig struct {
 
 // MarkdownConfig is about how pages are shown.
 type MarkdownConfig struct {
-	// RemoteImages lets pages load images from other hosts. Default false:
+	// RemoteImages lets pages load images from other hosts, in the wikis whose
+	// owners set remote_images too. Default false:
 	// such an image tells its host who reads which page and when.
 	RemoteImages bool `toml:"remote_images" help:"let pages load images from other hosts"`
 }

@@ -36,6 +36,7 @@ func openPages(cfg Config, store *gitstore.Store, addresses wiki.Addresses, log 
 	pages, err := web.New(web.Config{
 		Store: store, Addresses: addresses, SiteName: store.SiteName(), Log: log,
 		MaxPage: int64(cfg.Limits.Page), MaxFile: int64(cfg.Limits.Attachment), CacheBytes: int64(cfg.Cache.Rendered),
+		RemoteImages: cfg.Markdown.RemoteImages,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the pages: %w", err)

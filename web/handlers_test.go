@@ -70,7 +70,7 @@ func newSite(t testing.TB) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.handler, err = New(Config{Store: s.store, Addresses: addresses, Log: log}); err != nil {
+	if s.handler, err = New(Config{Store: s.store, Addresses: addresses, Log: log, RemoteImages: true}); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -547,6 +547,11 @@ func TestAccessPage(t *testing.T) {
 	if !strings.Contains(w.Header().Get("Content-Security-Policy"), "img-src 'self' https:") {
 		t.Error("the policy does not follow the settings")
 	}
+	s.handler.RemoteImages = false // what the operator does not allow no owner can
+	if w = s.get(alice, "/w/notes/-/changelog"); strings.Contains(w.Header().Get("Content-Security-Policy"), "https:") {
+		t.Error("the policy does not follow the operator")
+	}
+	s.handler.RemoteImages = true
 	wantStatus(t, s.post(alice, "/w/notes/-/settings", url.Values{"name": {"x"}, "home": {"../x"}}), http.StatusUnprocessableEntity)
 }
 

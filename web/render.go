@@ -50,7 +50,7 @@ func (r *rendered) Contents() []markdown.Heading {
 // renderPage renders a page of the view v, from the cache where it can.
 func (q *request) renderPage(v *gitstore.View, p wiki.Page) (*rendered, error) {
 	set := v.Settings()
-	key := renderKey{q.slug, p.Path, p.Blob, set.LinkStyle, set.RemoteImages}
+	key := renderKey{q.slug, p.Path, p.Blob, set.LinkStyle, q.remoteImages(v)}
 	if r, ok := q.renders.get(key); ok && r.Fresh(v) {
 		return r, nil
 	}
@@ -66,7 +66,7 @@ func (q *request) renderPage(v *gitstore.View, p wiki.Page) (*rendered, error) {
 func (q *request) renderText(v *gitstore.View, p wiki.PagePath, src []byte) (*rendered, error) {
 	set := v.Settings()
 	r, err := markdown.Render(src, markdown.Options{
-		Path: p, Style: set.LinkStyle, Names: v, URLs: urls{q.links()}, AllowRemoteImages: set.RemoteImages, Texts: q.words,
+		Path: p, Style: set.LinkStyle, Names: v, URLs: urls{q.links()}, AllowRemoteImages: q.remoteImages(v), Texts: q.words,
 	})
 	if err != nil {
 		return nil, err
@@ -95,4 +95,10 @@ func (q *request) special(v *gitstore.View, name string, p wiki.PagePath) (*rend
 			return nil, nil
 		}
 	}
+}
+
+// remoteImages reports whether a wiki's pages may show images from other
+// servers: its owners must want it and the operator allow it.
+func (q *request) remoteImages(v *gitstore.View) bool {
+	return q.RemoteImages && v.Settings().RemoteImages
 }

@@ -252,7 +252,7 @@ const (
 )
 
 func (q *request) policy() string {
-	if q.view != nil && q.view.Settings().RemoteImages {
+	if q.view != nil && q.remoteImages(q.view) {
 		return basePolicy + " https:"
 	}
 	return basePolicy

@@ -65,6 +65,10 @@ type Config struct {
 	// used for rendered Markdown. Default: 64 MiB.
 	CacheBytes int64
 
+	// RemoteImages lets wikis whose owners ask for it show images from other
+	// servers; who reads such a page is then known there.
+	RemoteImages bool
+
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
 
