@@ -182,7 +182,8 @@ func (v *View) at() plumbing.Hash {
 
 // Last is the commit that last touched a page, as of this view. It is a look-up
 // in the index of history. While that is still being made, after the first start
-// with a large wiki, stock git is asked, which takes milliseconds.
+// with a large wiki, stock git is asked, which takes milliseconds and does not
+// know who pushed the commit; HistoryReady tells.
 func (v *View) Last(ctx context.Context, p wiki.PagePath) (wiki.Commit, error) {
 	at, _, ok, err := findPage(v.root, p)
 	if err != nil {
@@ -191,7 +192,7 @@ func (v *View) Last(ctx context.Context, p wiki.PagePath) (wiki.Commit, error) {
 	if !ok {
 		return wiki.Commit{}, wiki.NotFound("there is no page %q", p)
 	}
-	if !v.repo.historyReady() {
+	if !v.repo.historySoon(ctx) {
 		return v.repo.askGitForLast(ctx, v.commit, at.FileName())
 	}
 	index, err := v.repo.historyAt(ctx, v.state)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
@@ -33,6 +34,20 @@ func (r *repo) historyReady() bool {
 	}
 	return false
 }
+
+// historySoon waits a moment for the index: that of a small wiki is made at once.
+func (r *repo) historySoon(ctx context.Context) bool {
+	const moment = 50 * time.Millisecond
+	for deadline := time.Now().Add(moment); !r.historyReady(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) || ctx.Err() != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// HistoryReady reports whether Last answers from the index of history, in full.
+func (v *View) HistoryReady() bool { return v.repo.history.ready.Load() }
 
 // askGitForLast is the commit that last touched a file, from stock git: a walk
 // that the commit-graph's changed-path filters make short.

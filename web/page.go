@@ -208,6 +208,7 @@ func (q *request) surroundings(d *pageView) error {
 	d.Canonic = q.Addresses.Absolute(q.slug) + strings.TrimPrefix(q.links().Page(p), q.Addresses.Prefix(q.slug))
 	if last, err := q.view.Last(ctx, p); err == nil {
 		d.Last = &last
+		d.partial = !q.view.HistoryReady()
 	} else if !errors.Is(err, wiki.ErrNotFound) {
 		return err
 	}
