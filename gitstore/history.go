@@ -180,10 +180,8 @@ func (v *View) at() plumbing.Hash {
 	return plumbing.ZeroHash
 }
 
-// Last is the commit that last touched a page, as of this view. It is a look-up
-// in the index of history. While that is still being made, after the first start
-// with a large wiki, stock git is asked, which takes milliseconds and does not
-// know who pushed the commit; HistoryReady tells.
+// Last is the commit that last touched a page, as of this view: a look-up in the
+// index of history, for which the first call after a start may wait.
 func (v *View) Last(ctx context.Context, p wiki.PagePath) (wiki.Commit, error) {
 	at, _, ok, err := findPage(v.root, p)
 	if err != nil {
@@ -192,15 +190,32 @@ func (v *View) Last(ctx context.Context, p wiki.PagePath) (wiki.Commit, error) {
 	if !ok {
 		return wiki.Commit{}, wiki.NotFound("there is no page %q", p)
 	}
-	if !v.repo.historySoon(ctx) {
-		return v.repo.askGitForLast(ctx, v.commit, at.FileName())
-	}
 	index, err := v.repo.historyAt(ctx, v.state)
 	if err != nil {
 		return wiki.Commit{}, err
 	}
 	c, _, err := index.Last(v.at(), at.FileName())
 	return c, err
+}
+
+// LastSoon is Last for those who do not want to wait for the index. While it is
+// being made, after the first start with a large wiki, stock git is asked, which
+// takes milliseconds; full is then false, because git does not know who pushed
+// the commit.
+func (v *View) LastSoon(ctx context.Context, p wiki.PagePath) (c wiki.Commit, full bool, err error) {
+	if v.repo.historySoon(ctx) {
+		c, err = v.Last(ctx, p)
+		return c, true, err
+	}
+	at, _, ok, err := findPage(v.root, p)
+	if err != nil {
+		return wiki.Commit{}, false, err
+	}
+	if !ok {
+		return wiki.Commit{}, false, wiki.NotFound("there is no page %q", p)
+	}
+	c, err = v.repo.askGitForLast(ctx, v.commit, at.FileName())
+	return c, false, err
 }
 
 // LastAll is when and by whom each page of the wiki, as it is now, was last

@@ -46,9 +46,6 @@ func (r *repo) historySoon(ctx context.Context) bool {
 	return true
 }
 
-// HistoryReady reports whether Last answers from the index of history, in full.
-func (v *View) HistoryReady() bool { return v.repo.history.ready.Load() }
-
 // askGitForLast is the commit that last touched a file, from stock git: a walk
 // that the commit-graph's changed-path filters make short.
 func (r *repo) askGitForLast(ctx context.Context, at plumbing.Hash, file string) (wiki.Commit, error) {

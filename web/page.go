@@ -206,9 +206,8 @@ func (q *request) surroundings(d *pageView) error {
 	ctx, p := q.r.Context(), d.Page.Path
 	d.Robots = q.r.URL.RawQuery == ""
 	d.Canonic = q.Addresses.Absolute(q.slug) + strings.TrimPrefix(q.links().Page(p), q.Addresses.Prefix(q.slug))
-	d.partial = !q.view.HistoryReady()
-	if last, err := q.view.Last(ctx, p); err == nil {
-		d.Last = &last
+	if last, full, err := q.view.LastSoon(ctx, p); err == nil {
+		d.Last, d.partial = &last, !full
 	} else if !errors.Is(err, wiki.ErrNotFound) {
 		return err
 	}
