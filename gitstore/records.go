@@ -179,21 +179,11 @@ func formatToken(t Token) []byte {
 	return formatRecord(r)
 }
 
-// quote writes a TOML basic string.
+// quote writes a TOML string.
 func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < 0x20 || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		default:
-			b.WriteRune(r)
-		}
+	text, err := record.FormatValue(strings.ToValidUTF8(s, "\uFFFD"))
+	if err != nil {
+		panic(fmt.Sprintf("a text that cannot be written: %v", err)) // any UTF-8 can
 	}
-	b.WriteByte('"')
-	return b.String()
+	return text
 }

@@ -1,0 +1,96 @@
+package gitstore
+
+import (
+	"context"
+	"fmt"
+
+	"wikibot/wiki"
+)
+
+// NewUser is a person to be added.
+type NewUser struct {
+	Name  wiki.Username
+	DID   wiki.DID
+	Admin bool
+}
+
+// AddUser makes a person's record. wiki.ErrExists where the name is or was
+// taken, or the DID is another person's.
+func (s *Store) AddUser(ctx context.Context, c wiki.Caller, n NewUser) error {
+	if _, err := wiki.ParseUsername(string(n.Name)); err != nil {
+		return err
+	}
+	if err := s.allowAdmin(c); err != nil {
+		return wiki.Forbidden("only administrators of the site add people; ask one of them")
+	}
+	return s.admin.do(&job{ctx: ctx, caller: c, run: func(b *batch) error {
+		st := b.site()
+		if st.users[n.Name] != nil || st.deleted[n.Name] {
+			return &wiki.Error{Kind: wiki.ErrExists, Field: "username", Text: fmt.Sprintf("the name %q is or was somebody's and is not given out again; choose another", n.Name)}
+		}
+		if other := st.byDID[n.DID]; n.DID != "" && other != "" {
+			return &wiki.Error{Kind: wiki.ErrExists, Field: "did", Text: fmt.Sprintf("the DID %s belongs to %s already", n.DID, other)}
+		}
+		rec := userRecord{Schema: schema, DID: string(n.DID), CreatedAt: s.now().UTC().Truncate(1e9), Admin: n.Admin}
+		return b.writeRecord(c, userFile(n.Name), formatUser(rec), "Add user "+string(n.Name))
+	}})
+}
+
+// site is admin.git as this batch has it so far.
+func (b *batch) site() *site {
+	st := b.repo.state.Load()
+	if b.repo.name != admin {
+		return nil
+	}
+	return loadSite(st.site, st.heads[refMain], b.heads[refMain], &repo{name: admin, store: b.repo.store, source: b})
+}
+
+// User is a person's record. wiki.ErrNotFound where there is none.
+func (s *Store) User(_ context.Context, name wiki.Username) (User, error) { return s.lookupUser(name) }
+
+// Users lists everybody, for administrators.
+func (s *Store) Users(_ context.Context, c wiki.Caller) ([]User, error) {
+	if err := s.allowAdmin(c); err != nil {
+		return nil, err
+	}
+	st, err := s.admin.current()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]User, 0, len(st.site.users))
+	for _, u := range st.site.users {
+		out = append(out, *u)
+	}
+	return out, nil
+}
+
+// AddKey adds an SSH public key to a person's file, in place.
+func (s *Store) AddKey(ctx context.Context, c wiki.Caller, name wiki.Username, key string) error {
+	if err := s.allowAdmin(c); err != nil && c.User != name {
+		return err
+	}
+	return s.admin.do(&job{ctx: ctx, caller: c, run: func(b *batch) error {
+		u := b.site().users[name]
+		if u == nil {
+			return wiki.NotFound("there is no user %q", name)
+		}
+		for _, k := range u.SSHKeys {
+			if k == key {
+				return nil
+			}
+		}
+		head, err := b.head(refMain)
+		if err != nil {
+			return err
+		}
+		text, err := fileText(b, head.root, userFile(name))
+		if err != nil {
+			return err
+		}
+		next, err := setKeys(text, append(append([]string(nil), u.SSHKeys...), key))
+		if err != nil {
+			return err
+		}
+		return b.writeRecord(c, userFile(name), next, "Add an SSH key of "+string(name))
+	}})
+}
