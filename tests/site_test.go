@@ -165,7 +165,7 @@ func (s *site) serveHere(_ *testscript.TestScript, args []string) error {
 	done := make(chan error, 1)
 	go func() { done <- srv.Run(ctx) }()
 	s.server, s.addr = srv, srv.Addr().String()
-	s.end = func() error { cancel(); return <-done }
+	s.end = sync.OnceValue(func() error { cancel(); return <-done })
 	return nil
 }
 
