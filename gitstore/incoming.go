@@ -6,7 +6,6 @@ import (
 	"os/exec"
 
 	"wikibot/acl"
-	"wikibot/gitstore/internal/refs"
 	"wikibot/wiki"
 )
 
