@@ -119,6 +119,7 @@ func pushWhileStopping(s *site, ts *testscript.TestScript, neg bool, args []stri
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "http", s.addr, r.In.Host
 			if strings.HasSuffix(r.In.URL.Path, "/git-receive-pack") && r.In.Method == http.MethodPost {
+				r.Out.Header.Set("Expect", "100-continue") // the body is asked for when the push is under way
 				r.Out.Body = &held{rest: r.In.Body, left: 100, then: func() {
 					go func() { stopped <- end() }()
 					for range 500 {
@@ -130,7 +131,7 @@ func pushWhileStopping(s *site, ts *testscript.TestScript, neg bool, args []stri
 				}}
 			}
 		},
-		Transport: &http.Transport{DisableKeepAlives: true, WriteBufferSize: 64}, // nothing waits in a buffer
+		Transport: &http.Transport{DisableKeepAlives: true, ExpectContinueTimeout: time.Minute},
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(ts, neg, err)
