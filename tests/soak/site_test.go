@@ -216,7 +216,8 @@ func (s *site) kill() {
 	if s.server == nil {
 		return
 	}
-	_ = s.server.Process.Kill()
+	// The whole group: strace would leave the server that it watches alone.
+	_ = syscall.Kill(-s.server.Process.Pid, syscall.SIGKILL)
 	<-s.exited
 	s.server = nil
 }
