@@ -38,11 +38,10 @@ func (d *treeDiff) compare(old, new plumbing.Hash, folder string, depth int) err
 	if err != nil {
 		return err
 	}
-	for len(a.raw) > 0 || len(b.raw) > 0 {
-		if bytes.Equal(a.raw, b.raw) {
-			a.advance()
-			b.advance()
-			continue
+	for {
+		skipEqual(&a, &b)
+		if len(a.raw) == 0 && len(b.raw) == 0 {
+			break
 		}
 		switch c := a.order(&b); {
 		case c < 0:
@@ -64,6 +63,39 @@ func (d *treeDiff) compare(old, new plumbing.Hash, folder string, depth int) err
 		return fmt.Errorf("the folder %q: %w", folder, errTree)
 	}
 	return nil
+}
+
+// skipEqual moves both cursors past the entries that they have in common from
+// here on. Of a folder with thousands of entries mostly all are, so they are
+// compared as bytes, and only one of the two is taken apart.
+func skipEqual(a, b *cursor) {
+	x := a.data[a.at:]
+	x = x[:commonPrefix(x, b.data[b.at:])]
+	n := 0
+	for {
+		size := entrySize(x[n:])
+		if size == 0 { // it differs, or is the end
+			break
+		}
+		n += size
+	}
+	if n > 0 {
+		a.seek(a.at + n)
+		b.seek(b.at + n)
+	}
+}
+
+// commonPrefix is how many bytes a and b begin with alike.
+func commonPrefix(a, b []byte) int {
+	const block = 256
+	n, most := 0, min(len(a), len(b))
+	for n+block <= most && bytes.Equal(a[n:n+block], b[n:n+block]) {
+		n += block
+	}
+	for n < most && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 func (d *treeDiff) entry(o, n *cursor, folder string, depth int) error {
@@ -102,7 +134,8 @@ func (d *treeDiff) entry(o, n *cursor, folder string, depth int) error {
 // cursor goes through one tree object: "100644 name\0" and 20 bytes, again and
 // again. It is at the end when raw is empty.
 type cursor struct {
-	rest   []byte
+	data   []byte // the whole object
+	at     int    // where raw begins in it
 	raw    []byte // the entry that it stands at
 	name   []byte
 	folder bool
@@ -114,27 +147,47 @@ func (d *treeDiff) open(tree plumbing.Hash) (cursor, error) {
 		return cursor{}, nil
 	}
 	data, err := get(d.source, tree, plumbing.TreeObject)
-	c := cursor{rest: data}
-	c.advance()
+	c := cursor{data: data}
+	c.seek(0)
 	return c, err
 }
 
-func (c *cursor) advance() {
-	const oid = len(plumbing.Hash{})
-	c.raw = nil
-	if len(c.rest) == 0 {
+func (c *cursor) advance() { c.seek(c.at + len(c.raw)) }
+
+// seek goes to the entry that begins at a byte of the object.
+func (c *cursor) seek(at int) {
+	c.at, c.raw = at, nil
+	rest := c.data[at:]
+	if len(rest) == 0 {
 		return
 	}
-	space := bytes.IndexByte(c.rest, ' ')
-	end := bytes.IndexByte(c.rest, 0)
-	if space < 5 || space > 6 || end <= space+1 || len(c.rest) < end+1+oid {
-		c.bad, c.rest = true, nil
+	size := entrySize(rest)
+	space := bytes.IndexByte(rest[:size], ' ')
+	if size == 0 || space < 5 || space > 6 || space+2 > size-len(plumbing.Hash{})-1 {
+		c.bad, c.at = true, len(c.data)
 		return
 	}
-	c.raw, c.rest = c.rest[:end+1+oid], c.rest[end+1+oid:]
-	c.name = c.raw[space+1 : end]
+	c.raw = rest[:size]
+	c.name = c.raw[space+1 : size-len(plumbing.Hash{})-1]
+	if bytes.IndexByte(c.name, 0) >= 0 { // it began with the end of a name
+		c.bad, c.at, c.raw = true, len(c.data), nil
+		return
+	}
 	mode := bytes.TrimPrefix(c.raw[:space], []byte{'0'})
 	c.folder = string(mode) == "40000"
+}
+
+// entrySize is the length of the entry that b begins with, 0 if it has no end.
+func entrySize(b []byte) int {
+	const oid, least = len(plumbing.Hash{}), 7 // "40000 a"
+	if len(b) < least {
+		return 0
+	}
+	size := bytes.IndexByte(b[least:], 0) + least + 1 + oid
+	if size <= least+oid || size > len(b) {
+		return 0
+	}
+	return size
 }
 
 func (c *cursor) hash() (h plumbing.Hash) {
