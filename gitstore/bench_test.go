@@ -3,6 +3,7 @@ package gitstore_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"wikibot/gitstore"
@@ -21,19 +22,23 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 }
 
-func BenchmarkUpdateParallel64(b *testing.B) {
-	s, _ := site(b)
-	ctx := context.Background()
-	b.SetParallelism(32)
-	b.ResetTimer()
-	b.RunParallel(func(pb *testing.PB) {
-		for i := 0; pb.Next(); i++ {
-			_, err := s.Update(ctx, bob, "notes", gitstore.Meta{}, func(tx *gitstore.Tx) error {
-				return tx.Put(wiki.PagePath(fmt.Sprintf("Folder %d/Page %d", i%50, i%1000)), []byte(fmt.Sprintf("text %d\n", i)), gitstore.PutOptions{Overwrite: true})
+func BenchmarkUpdateParallel(b *testing.B) {
+	for _, writers := range []int{8, 64} {
+		b.Run(fmt.Sprint(writers), func(b *testing.B) {
+			s, _ := site(b)
+			ctx := context.Background()
+			b.SetParallelism(writers / runtime.GOMAXPROCS(0))
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for i := 0; pb.Next(); i++ {
+					_, err := s.Update(ctx, bob, "notes", gitstore.Meta{}, func(tx *gitstore.Tx) error {
+						return tx.Put(wiki.PagePath(fmt.Sprintf("Folder %d/Page %d", i%50, i%1000)), []byte(fmt.Sprintf("text %d\n", i)), gitstore.PutOptions{Overwrite: true})
+					})
+					must(b, err)
+				}
 			})
-			must(b, err)
-		}
-	})
+		})
+	}
 }
 
 func BenchmarkPage(b *testing.B) {

@@ -62,7 +62,7 @@ func (r *repo) afterWrite() {
 // that a repository that is written to all day stays under 64 packs. It yields to
 // pushes and to maintenance: what it does not fold now it folds later.
 func (r *repo) fold() {
-	if r.objects.PackCount() <= foldAbove || !r.packing.TryLock() {
+	if r.objects.PackCount() <= foldAbove || !r.objects.FoldDue() || !r.packing.TryLock() {
 		return
 	}
 	defer r.packing.Unlock()

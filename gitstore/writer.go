@@ -79,9 +79,12 @@ func (r *repo) writeLoop() {
 	for {
 		jobs := r.takeJobs()
 		if jobs != nil {
+			began := time.Now()
 			r.write(jobs)
+			took := time.Since(began)
 			r.afterWrite()
 			r.writer.rest()
+			r.writer.gather(len(jobs), took/8)
 			continue
 		}
 		idle.Reset(idleWriter)
@@ -91,6 +94,31 @@ func (r *repo) writeLoop() {
 			if r.stopWriting() {
 				return
 			}
+		}
+	}
+}
+
+// gather waits a moment for as many changes as the last batch had. Its callers
+// have just been answered: whoever goes on writing is back at once, and the first
+// of them would otherwise have a batch, and its syncs, alone. A single caller
+// waits for nobody.
+func (w *writer) gather(n int, most time.Duration) {
+	if n < 2 {
+		return
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	for {
+		w.mu.Lock()
+		enough := len(w.queue) >= n || w.closed
+		w.mu.Unlock()
+		if enough {
+			return
+		}
+		select {
+		case <-w.wake:
+		case <-timer.C:
+			return
 		}
 	}
 }

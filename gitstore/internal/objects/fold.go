@@ -26,6 +26,7 @@ type FoldResult struct {
 }
 
 const (
+	defaultFanIn = 8
 	// classBase is the size in bytes up to which a pack is of class 0; each
 	// further class is eight times as large. A pack of one edit has 2 to 8 kB.
 	classBase = 16 << 10
@@ -47,7 +48,7 @@ const (
 // packs meanwhile (a native repack, another Fold). Batches may be written.
 func (db *DB) Fold(ctx context.Context, o FoldOptions) (FoldResult, error) {
 	if o.FanIn < 2 {
-		o.FanIn = 8
+		o.FanIn = defaultFanIn
 	}
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 1 << 30
@@ -69,6 +70,20 @@ func (db *DB) Fold(ctx context.Context, o FoldOptions) (FoldResult, error) {
 		res.Made++
 		res.Bytes += int64(len(made.data))
 	}
+}
+
+// FoldDue reports whether Fold would find enough packs among those that the DB
+// knows. It costs a look at each, and nothing on the disk.
+func (db *DB) FoldDue() bool {
+	var classes [64]int
+	for _, p := range db.packs.Load().packs {
+		if c := class(int64(len(p.data))); !p.cruft && !p.byName.Load() {
+			if classes[c]++; classes[c] >= defaultFanIn {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // foldable chooses the packs of the smallest class that is full; nil if none.

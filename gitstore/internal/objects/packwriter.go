@@ -23,10 +23,13 @@ type packWriter struct {
 func (w *packWriter) write(data, idx []byte) error {
 	suffix := rand.Text()
 	tmpPack, tmpIdx := w.db.packDir+"/tmp_pack_"+suffix, w.db.packDir+"/tmp_idx_"+suffix
-	if err := w.file(tmpPack, data); err != nil {
-		return err
-	}
-	if err := w.file(tmpIdx, idx); err != nil {
+	// Side by side: a journal takes both syncs in one commit. Neither file gets
+	// its name before both are on the disk.
+	w.made = append(w.made, tmpPack, tmpIdx)
+	packed := make(chan error, 1)
+	go func() { packed <- w.db.writeFile(tmpPack, data) }()
+	err := w.db.writeFile(tmpIdx, idx)
+	if err = errors.Join(<-packed, err); err != nil {
 		return err
 	}
 	return w.rename(tmpPack, tmpIdx)
@@ -54,11 +57,15 @@ func (w *packWriter) rename(tmpPack, tmpIdx string) error {
 
 // file writes a new read-only file and syncs it.
 func (w *packWriter) file(name string, data []byte) error {
-	f, err := w.db.fs.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
+	w.made = append(w.made, name)
+	return w.db.writeFile(name, data)
+}
+
+func (db *DB) writeFile(name string, data []byte) error {
+	f, err := db.fs.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
 	if err != nil {
 		return err
 	}
-	w.made = append(w.made, name)
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Sync()
