@@ -31,6 +31,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime/pprof"
 	"syscall"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ type bench struct {
 	short  bool
 	window time.Duration // of one round of a rate
 	data   string        // folder with real data, "" for none
+	tldr   string        // the repository made of it
 
 	sites  map[string]string // data folders that are ready to be copied, by fixture
 	missed int
@@ -64,9 +66,10 @@ func figures() []figure {
 		{"commit", (*bench).commit}, {"packs", (*bench).packs},
 		{"history", (*bench).history}, {"blame", (*bench).blame}, {"last", (*bench).last},
 		{"snapshot", (*bench).snapshot}, {"growth", (*bench).growth},
-		{"http", (*bench).http}, {"save", (*bench).save}, {"start", (*bench).start},
+		{"http", (*bench).http}, {"lists", (*bench).lists}, {"save", (*bench).save}, {"start", (*bench).start},
 		{"clone", (*bench).clone}, {"hook", (*bench).hooks}, {"push", (*bench).push},
-		{"tldr", (*bench).tldr},
+		{"tldr.read", onReal((*bench).readOf)}, {"tldr.history", onReal((*bench).historyOf)}, {"tldr.blame", onReal((*bench).blameOf)},
+		{"tldr.last", onReal((*bench).lastOf)}, {"tldr.http", onReal((*bench).httpOf)}, {"tldr.clone", onReal((*bench).cloneOf)},
 	}
 }
 
@@ -84,7 +87,19 @@ func run() error {
 	only := flag.String("only", "", "measure the figures whose name matches this regular expression")
 	short := flag.Bool("short", os.Getenv("BENCH_SHORT") != "", "smaller fixtures, fewer rounds")
 	rounds := flag.Int("rounds", 5, "rounds of each comparison")
+	profile := flag.String("cpuprofile", "", "write a profile of this process, not of the server, to this file")
 	flag.Parse()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	match, err := regexp.Compile(*only)
 	if err != nil {
 		return fmt.Errorf("-only: %w", err)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // clone compares a clone through the server with one whose git runs upload-pack
@@ -115,23 +114,22 @@ func (b *bench) goBench(pkg, pattern string, count int, benchtime string) (goRun
 	return runs, nil
 }
 
-// tldr measures the figures that depend on the shape of the data on a real
-// repository, where there is one.
-func (b *bench) tldr() error {
-	if b.data == "" {
-		return nil
+// onReal measures on a real repository, where there is one.
+func onReal(run func(b *bench, prefix, repo string) error) func(*bench) error {
+	return func(b *bench) error {
+		if b.data == "" {
+			return nil
+		}
+		if b.tldr == "" {
+			repo := b.folder("tldr")
+			if err := git(b.ctx, b.work, "clone", "-q", "--bare", filepath.Join(b.data, "tldr-pages.bundle"), repo); err != nil {
+				return err
+			}
+			if err := git(b.ctx, repo, "commit-graph", "write", "--reachable", "--changed-paths", "--no-progress"); err != nil {
+				return err
+			}
+			b.tldr = repo
+		}
+		return run(b, "tldr.", b.tldr)
 	}
-	bundle := filepath.Join(b.data, "tldr-pages.bundle")
-	repo := b.folder("tldr")
-	if err := git(b.ctx, b.work, "clone", "-q", "--bare", bundle, repo); err != nil {
-		return err
-	}
-	if err := git(b.ctx, repo, "commit-graph", "write", "--reachable", "--changed-paths", "--no-progress"); err != nil {
-		return err
-	}
-	began := time.Now()
-	defer func() { fmt.Fprintln(os.Stderr, "bench: tldr took", time.Since(began).Round(time.Second)) }()
-	const prefix = "tldr."
-	return errors.Join(b.readOf(prefix, repo), b.historyOf(prefix, repo), b.blameOf(prefix, repo), b.lastOf(prefix, repo),
-		b.httpOf(prefix, repo), b.cloneOf(prefix, repo))
 }

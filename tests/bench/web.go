@@ -102,8 +102,7 @@ func (b *bench) httpOf(prefix, repo string) error {
 	}
 	defer s.remove()
 	const hot = 50
-	log := get(s.addr, at("changelog", ""), s.reader)
-	var pages, same, logs [][]byte
+	var pages, same [][]byte
 	size := 0
 	for _, e := range s.pages[:hot] {
 		request := get(s.addr, at("", e.Page), s.reader)
@@ -114,7 +113,6 @@ func (b *bench) httpOf(prefix, repo string) error {
 		size += len(a.body) / hot
 		pages = append(pages, request)
 		same = append(same, get(s.addr, at("", e.Page), s.reader, "If-None-Match: "+a.etag))
-		logs = append(logs, get(s.addr, at("history", e.Page), s.reader))
 	}
 	bare, err := b.spawn(os.Args[0], bareArg, fmt.Sprint(size))
 	if err != nil {
@@ -132,12 +130,64 @@ func (b *bench) httpOf(prefix, repo string) error {
 	}{
 		{"http.page", pages, plain, 200, 10_000, 10},
 		{"http.304", same, none, 304, 15_000, 0},
-		{"http.changelog", [][]byte{log}, plain, 200, 2_000, 0},
-		{"http.history", logs, plain, 200, 2_000, 0},
 	} {
 		if err := b.driven(prefix+f.name, s.addr, bare.addr, f.requests, f.bare, f.status, f.rate, f.slow); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// lists drives a server with lists of history, each with another query, so that
+// none is kept from the request before it. The baseline is the same server with
+// a history of 500 commits: a longer one must cost no more.
+func (b *bench) lists() error {
+	pages, commits := 1000, 100_000
+	if b.short {
+		commits = 5_000
+	}
+	long, err := b.newServed(b.fixture(pages, commits))
+	if err != nil {
+		return err
+	}
+	defer long.remove()
+	short, err := b.newServed(b.fixture(pages, 500))
+	if err != nil {
+		return err
+	}
+	defer short.remove()
+	for _, name := range []string{"changelog", "history"} {
+		requests := func(s *served) (list [][]byte, err error) {
+			for i := range 5000 {
+				var p wiki.PagePath
+				if name == "history" {
+					p = s.pages[i%50].Page
+				}
+				list = append(list, get(s.addr, at(name, p)+fmt.Sprint("?n=", i), s.reader))
+			}
+			_, err = ask(s.addr, list[0], http.StatusOK) // the index of history is there
+			return list, err
+		}
+		of := func(s *served, list [][]byte) measure {
+			return func() (float64, error) {
+				l, err := drive(b.ctx, s.addr, clients, b.window, list, http.StatusOK)
+				return l.rate, err
+			}
+		}
+		many, err := requests(long)
+		if err != nil {
+			return err
+		}
+		few, err := requests(short)
+		if err != nil {
+			return err
+		}
+		p, err := b.versus(of(long, many), of(short, few))
+		if err != nil {
+			return err
+		}
+		b.print("http."+name+".rate", p, "1/s", valueLeast(2_000, "/s"))
+		b.print("http."+name+".grown", p, "1/s", atLeast(0.8))
 	}
 	return nil
 }
