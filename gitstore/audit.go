@@ -196,7 +196,7 @@ func (r *repo) cameTrue(a audited) (bool, error) {
 	if !r.objects.Has(want) {
 		return false, nil
 	}
-	ok, err := isAncestor(r.objects, want, now)
+	ok, err := isAncestor(r.objects, want, now, nil)
 	if err != nil {
 		return false, err
 	}

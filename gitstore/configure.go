@@ -207,7 +207,7 @@ func (r *repo) configMoves(src objectSource, head, old, new plumbing.Hash) error
 	if head != old {
 		return wiki.Invalid("ref", "the configuration has changed meanwhile: fetch it, put your change on top and push again")
 	}
-	ok, err := isAncestor(src, head, new)
+	ok, err := isAncestor(src, head, new, nil)
 	if err != nil {
 		return err
 	}

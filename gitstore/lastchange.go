@@ -35,6 +35,19 @@ func (r *repo) historyReady() bool {
 	return false
 }
 
+// ranking is the order of main's history, if the index is at hand; a walk
+// without it goes by dates.
+func (r *repo) ranking(st *state) ranking {
+	if r.name == admin || !r.historyReady() {
+		return nil
+	}
+	index, err := r.historyAt(r.store.ctx, st)
+	if err != nil {
+		return nil
+	}
+	return index.Rank
+}
+
 // historySoon waits a moment for the index: that of a small wiki is made at once.
 func (r *repo) historySoon(ctx context.Context) bool {
 	const moment = 50 * time.Millisecond

@@ -246,7 +246,7 @@ func (c *pushCheck) ownMarks(tip plumbing.Hash) error {
 // pusher knew.
 func (c *pushCheck) main(cmd RefCommand, old, new plumbing.Hash) error {
 	if !old.IsZero() {
-		ok, err := isAncestor(c.src, old, new)
+		ok, err := isAncestor(c.src, old, new, c.repo.ranking(c.state))
 		if err != nil {
 			return err
 		}
@@ -266,7 +266,7 @@ func (c *pushCheck) merge(cmd RefCommand, new plumbing.Hash) error {
 	if head.IsZero() {
 		return c.content(plumbing.ZeroHash, new)
 	}
-	base, err := mergeBase(c.src, head, new)
+	base, err := mergeBase(c.src, head, new, c.repo.ranking(c.state))
 	if err != nil {
 		return err
 	}
@@ -451,7 +451,7 @@ func (b *batch) applyMain(p *Push, kind refKind, old, new plumbing.Hash, res *Re
 		}
 		return b.move(refMain, tip{new, emptyFolder()})
 	}
-	forward, err := isAncestor(b.repo.objects, head.commit, new)
+	forward, err := isAncestor(b.repo.objects, head.commit, new, b.repo.ranking(b.repo.state.Load()))
 	if b.commitsUnwritten(head.commit) {
 		forward, err = false, nil // it was made in this very batch, so nobody can have built on it
 	}
@@ -496,7 +496,7 @@ func (b *batch) land(p *Push, head, to tip, res *RefResult) error {
 
 // mergePush merges a push into what others have put on main meanwhile.
 func (b *batch) mergePush(p *Push, head tip, new plumbing.Hash, res *RefResult) error {
-	base, err := mergeBase(b, head.commit, new)
+	base, err := mergeBase(b, head.commit, new, b.repo.ranking(b.repo.state.Load()))
 	if err != nil {
 		return err
 	}

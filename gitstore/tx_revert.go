@@ -22,7 +22,7 @@ func (tx *Tx) Revert(rev wiki.Revision) error {
 	if err != nil {
 		return err
 	}
-	if ok, err := isAncestor(tx.batch, oid, head.commit); err != nil {
+	if ok, err := isAncestor(tx.batch, oid, head.commit, tx.repo.ranking(tx.repo.state.Load())); err != nil {
 		return err
 	} else if !ok || oid.IsZero() {
 		return wiki.NotFound("there is no revision %s in this wiki", rev.Short())

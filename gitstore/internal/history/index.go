@@ -154,6 +154,15 @@ func (x *Index) Contains(oid plumbing.Hash) bool {
 	return ok
 }
 
+// Rank is a commit's number in the index: every commit has a larger one than
+// those that it reaches. ok is false for a commit that is not in the history.
+func (x *Index) Rank(oid plumbing.Hash) (rank int, ok bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	n, ok := x.number(oid)
+	return int(n), ok
+}
+
 // Stats are sizes, for metrics.
 type Stats struct {
 	Commits, Changes, Files int
