@@ -32,6 +32,8 @@ type troubled struct {
 	disk *disk.Faulty
 	dir  string
 	n    int // operations so far, for names
+	// packs has git pack what was pushed before the push is applied.
+	packs bool
 }
 
 func newTroubled(t *testing.T, dir string) *troubled {
@@ -141,6 +143,10 @@ func (x *troubled) push() error {
 	tree := gitstoretest.GitIn(x.T, repo, strings.Join(append(list, "100644 blob "+blob+"\tPushed.md"), "\n")+"\n", "mktree")
 	commit := gitstoretest.Git(x.T, repo, "commit-tree", "-p", head, "-m", "Push", tree)
 	p := &Push{Caller: editor, Wiki: "notes", Dir: repo, Commands: []RefCommand{{Old: head, New: commit, Ref: refMain}}}
+	if x.packs {
+		gitstoretest.Git(x.T, repo, "update-ref", "refs/heads/kept", commit)
+		gitstoretest.Git(x.T, repo, "repack", "-d", "-q")
+	}
 	for _, oid := range []string{blob, tree, commit} {
 		p.folders = append(p.folders, filepath.Join(repo, "objects", oid[:2]))
 	}
@@ -316,6 +322,23 @@ func TestFullDisk(t *testing.T) {
 				t.Errorf("round %d: %s after there was room again: %v", round, c.name, err)
 			}
 		}
+	}
+	if err := fsckAll(x.dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPushFolderGone: git repack on the host removes the folders of loose
+// objects once they are in a pack, also while a push of them is on its way.
+func TestPushFolderGone(t *testing.T) {
+	x := newTroubled(t, filepath.Join(t.TempDir(), "data"))
+	x.packs = true
+	before := x.state()
+	if err := x.push(); err != nil {
+		t.Error(err)
+	}
+	if x.state() == before {
+		t.Error("main did not move")
 	}
 	if err := fsckAll(x.dir); err != nil {
 		t.Error(err)

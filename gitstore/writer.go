@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"syscall"
@@ -354,6 +356,10 @@ func (r *repo) settleObjects(c Commit) error {
 	for _, dir := range c.Sync {
 		go func() {
 			err := r.store.fs.SyncDir(dir)
+			if errors.Is(err, fs.ErrNotExist) {
+				// Somebody's git repack was quicker: what was in it is in a pack.
+				err = r.store.fs.SyncDir(filepath.Join(r.dir, "objects", "pack"))
+			}
 			if err != nil {
 				err = fmt.Errorf("syncing %s: %w", dir, err)
 			}
