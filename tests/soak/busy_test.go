@@ -113,7 +113,7 @@ func TestManyClients(t *testing.T) {
 		mine := strings.Replace(page, fmt.Sprintf("person %d: -", c), fmt.Sprintf("person %d: was here", c), 1)
 		code, body, err := s.post(s.browser(), shared, base, mine, fmt.Sprintf("Person %d", c))
 		if err != nil || code != http.StatusSeeOther {
-			return fmt.Errorf("person %d: %d, %w %.200s", c, code, err, body)
+			return fmt.Errorf("person %d: %d, %v %.200s", c, code, err, body)
 		}
 		return nil
 	})

@@ -57,6 +57,7 @@ func TestKills(t *testing.T) {
 		if err := s.load(l, clones, moment); err != nil {
 			t.Errorf("round %d: %v", round, err)
 		}
+		died := s.log
 		took := s.start()
 		slowest = max(slowest, took)
 		if took > startLimit {
@@ -72,7 +73,7 @@ func TestKills(t *testing.T) {
 			t.Errorf("round %d: %v", round, err)
 		}
 		if t.Failed() {
-			t.Fatalf("round %d, killed after %s; the server's log:\n%s", round, moment, s.log)
+			t.Fatalf("round %d, killed after %s; the server's log before:\n%.4000s\nand after:\n%s", round, moment, died, s.log)
 		}
 	}
 	t.Logf("%d kills, %d acknowledged changes checked (%d of them pushes, %d pushes not acknowledged), slowest start %s",
@@ -135,13 +136,13 @@ func (s *site) load(l *ledger, clones []string, moment time.Duration) error {
 func (s *site) edit(c *http.Client, l *ledger, page string) error {
 	code, base, err := s.form(c, page)
 	if err != nil || code != http.StatusOK {
-		return fmt.Errorf("the editor of %s: %d, %w", page, code, err)
+		return fmt.Errorf("the editor of %s: %d, %v", page, code, err)
 	}
 	v := l.next()
 	subject := fmt.Sprintf("Edit %s to %d", page, v)
 	code, body, err := s.post(c, page, base, text(page, v), subject)
 	if err != nil || code != http.StatusSeeOther {
-		return fmt.Errorf("saving %s: %d, %w %.300s", page, code, err, body)
+		return fmt.Errorf("saving %s: %d, %v %.300s", page, code, err, body)
 	}
 	l.ack(l.pages, page, v, subject)
 	return nil
@@ -278,7 +279,7 @@ func (s *site) has(l *ledger) error {
 			v, err = version(page, got)
 		}
 		if err != nil || v < acked {
-			errs = append(errs, fmt.Errorf("%s is at version %d (%d, %w), version %d was acknowledged", page, v, code, err, acked))
+			errs = append(errs, fmt.Errorf("%s is at version %d (%d, %v), version %d was acknowledged", page, v, code, err, acked))
 		}
 	}
 	for page, acked := range l.files {
@@ -290,7 +291,7 @@ func (s *site) has(l *ledger) error {
 				v, err = version(name, got)
 			}
 			if err != nil || v < acked {
-				errs = append(errs, fmt.Errorf("%s/%s is at version %d (%d, %w), version %d was acknowledged", page, name, v, code, err, acked))
+				errs = append(errs, fmt.Errorf("%s/%s is at version %d (%d, %v), version %d was acknowledged", page, name, v, code, err, acked))
 			}
 			seen[v] = true
 		}
