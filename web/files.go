@@ -17,10 +17,11 @@ import (
 )
 
 // inline are the types that a browser shows by itself. Everything else is
-// offered for saving. Text comes as plain text whatever its name says.
+// offered for saving: a PDF too, because browsers show none in a sandbox. Text
+// comes as plain text whatever its name says.
 var inline = map[string]bool{
 	"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "image/avif": true, "image/bmp": true,
-	"image/x-icon": true, "image/vnd.microsoft.icon": true, "image/svg+xml": true, "application/pdf": true, "text/plain": true,
+	"image/x-icon": true, "image/vnd.microsoft.icon": true, "image/svg+xml": true, "text/plain": true,
 }
 
 // serveAs is the type and disposition under which a file of that type is sent.

@@ -56,7 +56,7 @@ func TestAcceptsGzip(t *testing.T) {
 
 func TestServeAs(t *testing.T) {
 	for kind, want := range map[string]string{
-		"image/png": "image/png inline", "image/svg+xml": "image/svg+xml inline", "application/pdf": "application/pdf inline",
+		"image/png": "image/png inline", "image/svg+xml": "image/svg+xml inline", "application/pdf": "application/pdf attachment",
 		"text/csv; charset=utf-8": "text/plain; charset=utf-8 inline", "text/plain": "text/plain; charset=utf-8 inline", "video/mp4": "video/mp4 inline",
 		"text/html; charset=utf-8": "text/html attachment", "application/xhtml+xml": "application/xhtml+xml attachment", "text/javascript": "text/javascript attachment",
 		"application/zip": "application/zip attachment", "": "application/octet-stream attachment", "text/xml": "text/xml attachment",
