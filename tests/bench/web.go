@@ -31,6 +31,11 @@ func (b *bench) newServed(repo string) (*served, error) {
 	if err != nil {
 		return nil, err
 	}
+	return b.servedFrom(s)
+}
+
+// servedFrom closes a site and starts a server on it.
+func (b *bench) servedFrom(s *site) (_ *served, err error) {
 	out := &served{dir: s.dir, repo: s.repo, pages: s.pages}
 	if out.reader, _, err = s.CreateToken(b.ctx, host(), gitstore.NewToken{User: "carol", Name: "bench"}); err != nil {
 		return nil, err
@@ -138,56 +143,85 @@ func (b *bench) httpOf(prefix, repo string) error {
 	return nil
 }
 
-// lists drives a server with lists of history, each with another query, so that
-// none is kept from the request before it. The baseline is the same server with
-// a history of 500 commits: a longer one must cost no more.
+// lists drives servers with lists of history: first as readers do, who ask for the
+// same list until something is saved, then each time with another query, so that
+// every list is made anew. The baseline is a wiki of 500 commits whose lists are
+// as long: a longer history must cost no more.
 func (b *bench) lists() error {
 	pages, commits := 1000, 100_000
 	if b.short {
 		commits = 5_000
 	}
-	long, err := b.newServed(b.fixture(pages, commits))
+	long, page, err := b.listed(pages, commits)
 	if err != nil {
 		return err
 	}
 	defer long.remove()
-	short, err := b.newServed(b.fixture(pages, 500))
+	short, _, err := b.listed(pages, 500)
 	if err != nil {
 		return err
 	}
 	defer short.remove()
 	for _, name := range []string{"changelog", "history"} {
-		requests := func(s *served) (list [][]byte, err error) {
-			for i := range 5000 {
-				var p wiki.PagePath
-				if name == "history" {
-					p = s.pages[i%50].Page
-				}
-				list = append(list, get(s.addr, at(name, p)+fmt.Sprint("?n=", i), s.reader))
-			}
-			_, err = ask(s.addr, list[0], http.StatusOK) // the index of history is there
-			return list, err
+		if name == "changelog" {
+			err = b.list(name, "", long, short)
+		} else {
+			err = b.list(name, page, long, short)
 		}
-		of := func(s *served, list [][]byte) measure {
-			return func() (float64, error) {
-				l, err := drive(b.ctx, s.addr, clients, b.window, list, http.StatusOK)
-				return l.rate, err
-			}
-		}
-		many, err := requests(long)
 		if err != nil {
 			return err
 		}
-		few, err := requests(short)
+	}
+	return nil
+}
+
+// listed is a server with a history, at whose end one page has as many changes
+// as a list shows.
+func (b *bench) listed(pages, commits int) (*served, wiki.PagePath, error) {
+	s, err := b.newSite(b.fixture(pages, commits), 0)
+	if err != nil {
+		return nil, "", err
+	}
+	p := s.page(0).Page
+	for i := range 60 {
+		if err := s.put(b.ctx, p, gitstoretest.Page(0, i)); err != nil {
+			return nil, "", err
+		}
+	}
+	out, err := b.servedFrom(s)
+	return out, p, err
+}
+
+func (b *bench) list(name string, p wiki.PagePath, long, short *served) error {
+	of := func(s *served, n int) (measure, error) {
+		requests := [][]byte{get(s.addr, at(name, p), s.reader)}
+		for i := range n {
+			requests = append(requests, get(s.addr, at(name, p)+fmt.Sprint("?n=", i), s.reader))
+		}
+		if _, err := askWhole(s.addr, requests[0]); err != nil {
+			return nil, err
+		}
+		return func() (float64, error) {
+			l, err := drive(b.ctx, s.addr, clients, b.window, requests, http.StatusOK)
+			return l.rate, err
+		}, nil
+	}
+	for _, kind := range []struct {
+		name    string
+		queries int
+		want    want
+	}{{"rate", 0, valueLeast(2_000, "/s")}, {"anew", 5000, atLeast(0.8)}} {
+		ours, err := of(long, kind.queries)
 		if err != nil {
 			return err
 		}
-		p, err := b.versus(of(long, many), of(short, few))
+		base, err := of(short, kind.queries)
 		if err != nil {
 			return err
 		}
-		b.print("http."+name+".rate", p, "1/s", valueLeast(2_000, "/s"))
-		b.print("http."+name+".grown", p, "1/s", atLeast(0.8))
+		if err := b.compare("http."+name+"."+kind.name, "1/s", kind.want, ours, base); err != nil {
+			return err
+		}
 	}
 	return nil
 }
