@@ -339,7 +339,10 @@ func (s *Store) ApplyPush(ctx context.Context, p *Push, atomic bool) ([]RefResul
 		return nil, err
 	}
 	folders := p.folders
-	if folders == nil {
+	if folders == nil || !r.pushed.Load() {
+		// The first push after a start syncs every folder of objects: one that
+		// was killed after its objects had left quarantine may have left some
+		// whose folder never was, and this push may build on them.
 		if folders, err = receivedFolders(filepath.Join(r.dir, "objects"), filepath.Join(r.dir, "objects")); err != nil {
 			return nil, err
 		}
@@ -371,6 +374,7 @@ func (s *Store) ApplyPush(ctx context.Context, p *Push, atomic bool) ([]RefResul
 	if err := r.do(j); err != nil {
 		return nil, err
 	}
+	r.pushed.Store(true)
 	return results, nil
 }
 
