@@ -27,6 +27,7 @@ type batch struct {
 	config *configuration           // policy in force within this batch
 	made   []tip                    // commits that this batch makes
 	keys   []keyed                  // idempotency keys of this batch
+	edits  []edit                   // commits of this batch whose changes are known
 }
 
 func (r *repo) newBatch(st *state) *batch {
@@ -79,6 +80,12 @@ type keyed struct {
 	commit plumbing.Hash
 }
 
+// edit is a commit on main with one parent and what it changed.
+type edit struct {
+	commit  plumbing.Hash
+	changes []change
+}
+
 // checkpoint and rollback bracket one change, so that a change that fails
 // leaves no trace in the batch but objects that nothing names.
 type checkpoint struct {
@@ -88,16 +95,17 @@ type checkpoint struct {
 	sync   int
 	made   int
 	keys   int
+	edits  int
 	config *configuration
 }
 
 func (b *batch) checkpoint() checkpoint {
-	return checkpoint{maps.Clone(b.heads), maps.Clone(b.base), len(b.order), len(b.sync), len(b.made), len(b.keys), b.config}
+	return checkpoint{maps.Clone(b.heads), maps.Clone(b.base), len(b.order), len(b.sync), len(b.made), len(b.keys), len(b.edits), b.config}
 }
 
 func (b *batch) rollback(c checkpoint) {
 	b.heads, b.base, b.order, b.sync, b.config = c.heads, c.base, b.order[:c.order], b.sync[:c.sync], c.config
-	b.made, b.keys = b.made[:c.made], b.keys[:c.keys]
+	b.made, b.keys, b.edits = b.made[:c.made], b.keys[:c.keys], b.edits[:c.edits]
 }
 
 // updates is the batch as one transaction of refs. The audit comes first: an

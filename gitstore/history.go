@@ -91,6 +91,45 @@ func (r *repo) historyDir() string {
 	return filepath.Join(r.store.CacheDir(), "history", string(r.name))
 }
 
+// tellHistory hands the commits of a batch to the index, with the changes that are
+// known, so that the next reader need not compare trees. Nothing waits for it:
+// what the index does not take now it reads from git when it is asked.
+func (r *repo) tellHistory(b *batch) {
+	h := &r.history
+	if len(b.edits) == 0 || !h.ready.Load() || !h.mu.TryLock() {
+		return
+	}
+	defer h.mu.Unlock()
+	for _, e := range b.edits {
+		_, object, err := b.Get(e.commit)
+		if err != nil || h.index == nil {
+			return
+		}
+		c, err := history.Describe(e.commit, object, historyChanges(e.changes))
+		if err != nil || !h.index.TryAppend(c) {
+			return
+		}
+	}
+}
+
+func historyChanges(changes []change) []history.Change {
+	out := make([]history.Change, len(changes))
+	for i, c := range changes {
+		out[i] = history.Change{Kind: wiki.Modified, File: c.path}
+		if c.old != nil {
+			out[i].Old = c.old.oid
+		} else {
+			out[i].Kind = wiki.Added
+		}
+		if c.new != nil {
+			out[i].New = c.new.oid
+		} else {
+			out[i].Kind = wiki.Deleted
+		}
+	}
+	return out
+}
+
 // takeAudit tells the index who pushed what since it last looked; the caller
 // holds the lock. Whoever pushed a commit is taken from the audit, since what a
 // pushed commit says of itself is only a claim.

@@ -135,6 +135,9 @@ func (tx *Tx) finish(text, key string) (Result, error) {
 	if key != "" {
 		tx.batch.keys = append(tx.batch.keys, keyed{key, oid})
 	}
+	if len(tx.merges) == 0 {
+		tx.batch.edits = append(tx.batch.edits, edit{oid, changes})
+	}
 	res.Revision = revision(oid)
 	return res, nil
 }

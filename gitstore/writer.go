@@ -270,6 +270,7 @@ func (r *repo) tryWrite(jobs []*job, force bool) error {
 		if err := r.adopt(st, b); err != nil {
 			return err
 		}
+		r.tellHistory(b)
 	}
 	r.doubt = false
 	for _, j := range jobs {

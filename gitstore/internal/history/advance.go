@@ -17,6 +17,10 @@ func (x *Index) Append(c Commit) error {
 	defer x.writing.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	return x.appendHead(c)
+}
+
+func (x *Index) appendHead(c Commit) error {
 	if len(c.Parents) == 0 != (len(x.commits) == 0) || len(c.Parents) > 0 && c.Parents[0] != x.head() {
 		return ErrStale
 	}
@@ -27,6 +31,21 @@ func (x *Index) Append(c Commit) error {
 	}
 	x.append(&entry{Commit: c, spine: true})
 	return nil
+}
+
+// TryAppend is Append for a writer that does not wait: false where the commit does
+// not stand on the head, or where somebody reads or writes the index just now. The
+// next Advance then does it.
+func (x *Index) TryAppend(c Commit) bool {
+	if !x.writing.TryLock() {
+		return false
+	}
+	defer x.writing.Unlock()
+	if !x.mu.TryLock() {
+		return false
+	}
+	defer x.mu.Unlock()
+	return x.appendHead(c) == nil
 }
 
 // Advance moves the index to another head, reading the commits that it does not
@@ -132,13 +151,29 @@ func (p *plan) read(oid plumbing.Hash, spine bool) (e *entry, kept bool, err err
 	return &entry{Commit: c}, false, nil
 }
 
+// Describe is a commit for Append, from its object and the changes that its
+// maker knows, in the order of the tree.
+func Describe(oid plumbing.Hash, object []byte, changes []Change) (Commit, error) {
+	o, err := objects.ParseCommit(object)
+	if err != nil {
+		return Commit{}, fmt.Errorf("commit %s: %w", oid, err)
+	}
+	c := describe(oid, o)
+	c.Changes = changes
+	return c, nil
+}
+
+func describe(oid plumbing.Hash, o objects.Commit) Commit {
+	return Commit{OID: oid, Parents: o.Parents, Message: decode(o.Message, o.Encoding),
+		Author: signature(o.Author, o.Encoding), Committer: signature(o.Committer, o.Encoding)}
+}
+
 func (x *Index) readCommit(oid plumbing.Hash) (Commit, error) {
 	o, err := x.object(oid)
 	if err != nil {
 		return Commit{}, err
 	}
-	c := Commit{OID: oid, Parents: o.Parents, Message: decode(o.Message, o.Encoding),
-		Author: signature(o.Author, o.Encoding), Committer: signature(o.Committer, o.Encoding)}
+	c := describe(oid, o)
 	var before plumbing.Hash
 	if len(o.Parents) > 0 {
 		p, err := x.object(o.Parents[0])
