@@ -31,6 +31,14 @@ func (g *gitConfig) transport(req *gitRequest) []string {
 		"receive.fsckObjects=true",
 		"receive.maxInputSize=" + strconv.FormatInt(g.MaxPush, 10),
 		"uploadpack.allowFilter=true",
+		// The filter sparse:oid takes any expression that names an object, hidden
+		// refs included, and its error tells that object's name.
+		"uploadpackfilter.allow=false",
+		"uploadpackfilter.blob:none.allow=true",
+		"uploadpackfilter.blob:limit.allow=true",
+		"uploadpackfilter.tree.allow=true",
+		"uploadpackfilter.object:type.allow=true",
+		"uploadpackfilter.combine.allow=true",
 		"uploadpack.allowAnySHA1InWant=false",
 	}
 	if !req.manages {
