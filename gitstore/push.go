@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -35,7 +36,7 @@ func (s *Store) CheckPush(ctx context.Context, p *Push) error {
 	if err != nil {
 		return err
 	}
-	src := objectSource(r.objects)
+	src, quarantine := objectSource(r.objects), (*objects.DB)(nil)
 	if p.Quarantine != "" {
 		if p.folders, err = receivedFolders(p.Quarantine, filepath.Join(r.dir, "objects")); err != nil {
 			return err
@@ -45,17 +46,22 @@ func (s *Store) CheckPush(ctx context.Context, p *Push) error {
 			return err
 		}
 		defer q.Close()
-		src = q
+		src, quarantine = q, q
 	}
 	if len(p.Commands) > maxCommands {
 		return wiki.Invalid("refs", "the push names %d refs; at most %d go in one push", len(p.Commands), maxCommands)
 	}
-	c := pushCheck{repo: r, state: st, push: p, src: src, seen: map[plumbing.Hash]bool{}}
+	c := pushCheck{repo: r, state: st, push: p, src: src}
 	for _, cmd := range p.Commands {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := c.command(cmd); err != nil {
+			return err
+		}
+	}
+	if quarantine != nil {
+		if err := c.received(ctx, quarantine); err != nil {
 			return err
 		}
 	}
@@ -85,7 +91,6 @@ type pushCheck struct {
 	push   *Push
 	src    objectSource
 	faults wiki.Faults
-	seen   map[plumbing.Hash]bool // commits that were looked at
 }
 
 func (c *pushCheck) fault(file, format string, args ...any) {
@@ -159,9 +164,6 @@ func (c *pushCheck) command(cmd RefCommand) error {
 	if err != nil || commit.IsZero() {
 		return err
 	}
-	if err := c.ownMarks(commit); err != nil {
-		return err
-	}
 	switch kind {
 	case kindMain:
 		return c.main(cmd, old, commit)
@@ -188,9 +190,8 @@ func (c *pushCheck) forceful() bool {
 }
 
 // commitOf is the commit that a ref would lead to. Branches must name a commit,
-// tags may name a tag of one: the commit behind it is looked at as well, or
-// whatever it brought would be known the next time, and pass. It is zero for a
-// tag of something else, which holds no history.
+// tags may name a tag of one. It is zero for a tag of something else, which holds
+// no history.
 func (c *pushCheck) commitOf(ref string, oid plumbing.Hash) (plumbing.Hash, error) {
 	for at := oid; ; {
 		typ, data, err := c.src.Get(at)
@@ -213,34 +214,64 @@ func (c *pushCheck) commitOf(ref string, oid plumbing.Hash) (plumbing.Hash, erro
 	}
 }
 
-// ownMarks refuses commits that are new here and claim to be the server's work:
-// history would show them as something that the server has seen happen.
-func (c *pushCheck) ownMarks(tip plumbing.Hash) error {
-	todo := []plumbing.Hash{tip}
-	for len(todo) > 0 {
-		oid := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if c.seen[oid] || c.repo.objects.Has(oid) {
-			continue
+// received refuses commits that are new here and claim to be the server's work:
+// history would show them as something that the server has seen happen. It looks
+// at all that came, since a commit that no ref leads to now could be pushed again,
+// and would be known then.
+func (c *pushCheck) received(ctx context.Context, q *objects.DB) error {
+	all, err := q.All()
+	if err != nil {
+		return err
+	}
+	for _, oid := range all {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		c.seen[oid] = true
-		commit, err := readCommit(c.src, oid)
+		typ, _, err := q.Header(oid)
 		if err != nil {
-			return fmt.Errorf("reading pushed commit %s: %w", oid, err)
+			return fmt.Errorf("reading pushed object %s: %w", oid, err)
 		}
-		if strings.EqualFold(commit.Committer.Email, ServerEmail) {
-			c.fault("", "commit %s names the server as its committer; make it yours with `git commit --amend --reset-author` (or `git rebase` with it for an older one)", oid.String()[:10])
-		}
-		for _, l := range strings.Split(commit.Message, "\n") {
-			if trailerLine(l) {
-				c.fault("", "commit %s has the line %q in its message, which only the server may write; take it out with `git commit --amend`", oid.String()[:10], strings.TrimSpace(l))
-				break
+		if typ == plumbing.CommitObject && !c.repo.objects.Has(oid) {
+			if err := c.ownMarks(oid); err != nil {
+				return err
 			}
 		}
-		todo = append(todo, commit.Parents...)
 	}
 	return nil
 }
+
+func (c *pushCheck) ownMarks(oid plumbing.Hash) error {
+	commit, err := readCommit(c.src, oid)
+	if err != nil {
+		return fmt.Errorf("reading pushed commit %s: %w", oid, err)
+	}
+	_, data, err := c.src.Get(oid)
+	if err != nil {
+		return fmt.Errorf("reading pushed commit %s: %w", oid, err)
+	}
+	header, _, _ := strings.Cut(string(data), "\n\n")
+	for l := range strings.SplitSeq(header, "\n") {
+		if name, ok := strings.CutPrefix(l, "encoding "); ok && !plainEncoding.MatchString(name) {
+			c.fault("", "commit %s is written in the encoding %q, in which words can hide; write it anew with `git -c i18n.commitEncoding=UTF-8 commit --amend`", oid.String()[:10], name)
+		}
+	}
+	if strings.EqualFold(commit.Committer.Email, ServerEmail) {
+		c.fault("", "commit %s names the server as its committer; make it yours with `git commit --amend --reset-author` (or `git rebase` with it for an older one)", oid.String()[:10])
+	}
+	for _, l := range strings.Split(commit.Message, "\n") {
+		if trailerLine(l) {
+			c.fault("", "commit %s has the line %q in its message, which only the server may write; take it out with `git commit --amend`", oid.String()[:10], strings.TrimSpace(l))
+			break
+		}
+	}
+	return nil
+}
+
+// plainEncoding are the encodings of commits in which nothing but an ASCII byte
+// reads as that ASCII character, and every one does. In others (UTF-7,
+// ISO-2022-JP, EBCDIC) the server's marks could be written so that only the
+// readers of history see them.
+var plainEncoding = regexp.MustCompile(`(?i)^(?:utf-?8|(?:us-)?ascii|iso-?8859-?\d{1,2}|latin-?\d{1,2}|(?:windows-?|cp)125\d|koi8-[ru]|euc-(?:jp|kr|cn|tw)|gbk|gb2312|gb18030|big5)$`)
 
 // main checks a push to main: what it adds or changes relative to what the
 // pusher knew.

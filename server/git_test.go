@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -329,6 +330,62 @@ func TestGitHidesServersRefs(t *testing.T) {
 		if out := s.must("/", "-c", "protocol.version="+version, "ls-remote", s.url("alice", "/w/notes.git")); !strings.Contains(out, "refs/wikibot/config") {
 			t.Errorf("an owner does not see the configuration\n%s", out)
 		}
+		// Nor does an expression in a filter tell what a hidden ref leads to.
+		out, err := s.git("/", "-c", "protocol.version="+version, "clone", "--filter=sparse:oid=refs/wikibot/config", s.url("carol", "/w/notes.git"), filepath.Join(t.TempDir(), "clone"))
+		if name := s.must("/", "--git-dir="+s.dir, "rev-parse", "refs/wikibot/config"); err == nil || strings.Contains(out, name) || !strings.Contains(out, "not supported") {
+			t.Errorf("%v\n%s", err, out)
+		}
+		for _, filter := range []string{"blob:none", "blob:limit=1k", "tree:0", "object:type=commit", "combine:blob:none+tree:1"} {
+			s.must("/", "-c", "protocol.version="+version, "clone", "-q", "--bare", "--filter="+filter, s.url("carol", "/w/notes.git"), filepath.Join(t.TempDir(), "clone"))
+		}
+	}
+}
+
+// TestGitForgedMarks: what only the server may write is found where no ref leads
+// to it, and in an encoding in which it does not read as such.
+func TestGitForgedMarks(t *testing.T) {
+	s := newGitSite(t, nil)
+	clone := s.clone("bob")
+	head := s.must(clone, "rev-parse", "HEAD")
+	object := func(committer, header, message string) string {
+		text := fmt.Sprintf("tree %s\nparent %s\nauthor alice <a@example.org> 1 +0000\ncommitter %s 1 +0000\n%s\n%s\n", s.must(clone, "rev-parse", "HEAD^{tree}"), head, committer, header, message)
+		file := filepath.Join(t.TempDir(), "commit")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return s.must(clone, "hash-object", "-t", "commit", "-w", file)
+	}
+	for name, forged := range map[string]string{
+		"ISO-2022-JP":       object("wikibot <server@wiki\x1b(Bbot.invalid>", "encoding ISO-2022-JP\n", "Home\n\nWiki\x1b(Bbot-Actor: alice"),
+		"UTF-7":             object("wikibot <server+AEA-wikibot.invalid>", "encoding UTF-7\n", "Home\n\nWikibot+AC0-Actor: alice"),
+		"UTF-7 before":      object("wikibot <server+AEA-wikibot.invalid>", "encoding UTF-7\nencoding UTF-8\n", "Home\n\nWikibot+AC0-Actor: alice"),
+		"UTF-8, committer":  object("wikibot <"+gitstore.ServerEmail+">", "encoding UTF-8\n", "Home"),
+		"Latin-1, trailers": object("b <b@example.org>", "encoding ISO-8859-1\n", "H\xf6me\n\nWikibot-Actor: alice"),
+	} {
+		if out, err := s.git(clone, "push", "origin", forged+":refs/heads/main"); err == nil || !strings.Contains(out, "commit "+forged[:10]) {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+	s.must(clone, "push", "-q", "origin", object("b <b@example.org>", "encoding ISO-8859-1\n", "H\xf6me")+":refs/heads/latin")
+
+	// A pack that brings more than its refs lead to.
+	good, forged := object("b <b@example.org>", "", "good"), object("wikibot <"+gitstore.ServerEmail+">", "", "forged")
+	pack := exec.Command("git", "-C", clone, "pack-objects", "-q", "--stdout")
+	pack.Stdin = strings.NewReader(good + "\n" + forged + "\n")
+	data, err := pack.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := head + " " + good + " refs/heads/main\x00report-status"
+	body := fmt.Sprintf("%04x%s0000%s", len(line)+4, line, data)
+	res, err := http.Post(s.url("bob", "/w/notes.git/git-receive-pack"), "application/x-git-receive-pack-request", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	answer, _ := io.ReadAll(res.Body)
+	if _, err := s.git("/", "--git-dir="+s.dir, "cat-file", "-e", forged); err == nil || !strings.Contains(string(answer), "ng refs/heads/main") {
+		t.Errorf("the forged commit stayed, or %q", answer)
 	}
 }
 
