@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/adler32"
 	"hash/crc32"
 	"io"
 	"strconv"
@@ -147,7 +148,15 @@ var deflaters = sync.Pool{New: func() any {
 	return w
 }}
 
+// stored is the size up to which an object is not compressed: most that is so small
+// is the delta of a tree, a few copies around an object name, of which a code
+// of its own makes more bytes, in 15 µs.
+const stored = 128
+
 func deflate(dst io.Writer, data []byte) error {
+	if len(data) <= stored {
+		return store(dst, data)
+	}
 	w := deflaters.Get().(*zlib.Writer)
 	defer deflaters.Put(w)
 	w.Reset(dst)
@@ -155,6 +164,20 @@ func deflate(dst io.Writer, data []byte) error {
 		return err
 	}
 	return w.Close()
+}
+
+// store writes data as a zlib stream of one stored block (RFC 1950; RFC 1951,
+// section 3.2.4).
+func store(dst io.Writer, data []byte) error {
+	var room [stored + 16]byte
+	n := uint16(len(data))
+	b := append(room[:0], 0x78, 0x01, 1)
+	b = binary.LittleEndian.AppendUint16(b, n)
+	b = binary.LittleEndian.AppendUint16(b, ^n)
+	b = append(b, data...)
+	b = binary.BigEndian.AppendUint32(b, adler32.Checksum(data))
+	_, err := dst.Write(b)
+	return err
 }
 
 // appendEntry writes the header of an entry.
