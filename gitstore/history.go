@@ -381,11 +381,14 @@ func formatCursor(h plumbing.Hash) string {
 const (
 	diffFiles = 300
 	diffBytes = 1 << 20 // of one file's two sides together
+	diffWhole = 8 << 20 // of all files' sides together
+	diffLines = 20_000  // of all files together; each takes ten times its bytes on the way to a browser
 )
 
 // Diff compares two commits of main's history, all files or one page. from may
 // be empty for the parent of to; to may be empty for the head. Files beyond 300
-// are counted and not shown.
+// are counted and not shown, and those whose lines are too many are named only: a
+// push of a few bytes can name the same large text many times.
 func (v *View) Diff(ctx context.Context, from, to wiki.Revision, p wiki.PagePath) (Diff, error) {
 	newer, err := v.Commit(ctx, to)
 	if err != nil {
@@ -412,6 +415,7 @@ func (v *View) Diff(ctx context.Context, from, to wiki.Revision, p wiki.PagePath
 	if err != nil {
 		return Diff{}, err
 	}
+	bytes, lines := diffWhole, diffLines
 	for _, c := range v.paired(changes) {
 		if p != "" && c.FileChange.Page != p && c.FileChange.From != p.FileName() {
 			continue
@@ -420,7 +424,7 @@ func (v *View) Diff(ctx context.Context, from, to wiki.Revision, p wiki.PagePath
 			d.More++
 			continue
 		}
-		f, err := v.fileDiff(c)
+		f, err := v.fileDiff(c, &bytes, &lines)
 		if err != nil {
 			return Diff{}, err
 		}
@@ -480,7 +484,9 @@ func (v *View) paired(changes []change) []pairedChange {
 	return out
 }
 
-func (v *View) fileDiff(c pairedChange) (FileDiff, error) {
+// fileDiff compares one file and takes what it shows from what may still be
+// compared and shown.
+func (v *View) fileDiff(c pairedChange, bytes, lines *int) (FileDiff, error) {
 	f := FileDiff{FileChange: c.FileChange}
 	m := treeMerge{blob: v.repo.blob}
 	old, err := m.read(c.old)
@@ -495,10 +501,11 @@ func (v *View) fileDiff(c pairedChange) (FileDiff, error) {
 	case binary(old) || binary(new):
 		f.Binary = true
 		return f, nil
-	case len(old)+len(new) > diffBytes:
+	case len(old)+len(new) > min(diffBytes, *bytes):
 		f.Truncated = true
 		return f, nil
 	}
+	*bytes -= len(old) + len(new)
 	f.Hunks = merge.Lines(old, new, 3)
 	for _, h := range f.Hunks {
 		for _, l := range h.Lines {
@@ -509,6 +516,10 @@ func (v *View) fileDiff(c pairedChange) (FileDiff, error) {
 				f.Removed++
 			}
 		}
+		*lines -= len(h.Lines)
+	}
+	if *lines < 0 {
+		f.Hunks, f.Truncated, *lines = nil, true, 0
 	}
 	return f, nil
 }

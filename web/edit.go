@@ -308,7 +308,7 @@ func (q *request) showPreview(d *editView, p wiki.PagePath, text []byte) error {
 		return err
 	}
 	d.Math, d.Mermaid = d.Preview.Math, d.Preview.Mermaid
-	if page, err := q.view.ReadPage(p); err == nil {
+	if page, err := q.view.ReadPage(p); err == nil && !manyLines(text) && !manyLines(page.Content) {
 		d.Changes = merge.Lines(page.Content, q.keepLineEnds(p, text), 2)
 	}
 	return q.show(http.StatusOK, "edit", d)

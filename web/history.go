@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"strings"
 
 	"wikibot/gitstore"
@@ -200,6 +201,12 @@ func pairs(h merge.Hunk) []pair {
 	return rows
 }
 
+// maxLines bounds what is shown line by line, each line a row of a table: a
+// megabyte of line ends would be a hundred of HTML.
+const maxLines = 20_000
+
+func manyLines(text []byte) bool { return bytes.Count(text, []byte("\n")) > maxLines }
+
 // blameView says for each line who wrote it.
 type blameView struct {
 	frame
@@ -222,6 +229,13 @@ func (q *request) blame(p wiki.PagePath) error {
 		v, rev, old, err := q.asOf()
 		if err != nil {
 			return nil, err
+		}
+		page, err := v.ReadPage(p)
+		if err != nil {
+			return nil, err
+		}
+		if manyLines(page.Content) {
+			return nil, wiki.Invalid("path", "%s", q.texts.get("blame.many_lines", maxLines))
 		}
 		lines, err := v.Blame(q.r.Context(), p)
 		if err != nil {
@@ -287,6 +301,9 @@ func (q *request) source(p wiki.PagePath) error {
 		page, err := v.ReadPage(p)
 		if err != nil {
 			return nil, err
+		}
+		if manyLines(page.Content) {
+			return nil, wiki.Invalid("path", "%s", q.texts.get("source.many_lines", maxLines))
 		}
 		text := strings.ToValidUTF8(lines(page.Content), "\uFFFD")
 		return &sourceView{
