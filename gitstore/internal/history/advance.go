@@ -93,7 +93,7 @@ func (p *plan) find(head plumbing.Hash) error {
 	if head.IsZero() {
 		return nil
 	}
-	var todo []plumbing.Hash
+	var pending []plumbing.Hash
 	for oid := head; ; { // along the first parents to what stays
 		e, kept, err := p.read(oid, true)
 		if err != nil {
@@ -106,12 +106,12 @@ func (p *plan) find(head plumbing.Hash) error {
 		if len(e.Parents) == 0 {
 			break
 		}
-		todo = append(todo, e.Parents[1:]...)
+		pending = append(pending, e.Parents[1:]...)
 		oid = e.Parents[0]
 	}
-	for len(todo) > 0 {
-		oid := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
+	for len(pending) > 0 {
+		oid := pending[len(pending)-1]
+		pending = pending[:len(pending)-1]
 		if p.set[oid] != nil {
 			continue
 		}
@@ -121,7 +121,7 @@ func (p *plan) find(head plumbing.Hash) error {
 		}
 		if !kept {
 			p.set[oid] = e
-			todo = append(todo, e.Parents...)
+			pending = append(pending, e.Parents...)
 		}
 	}
 	return nil
