@@ -73,9 +73,9 @@ func (x *Index) nearest(old plumbing.Hash) (out []int32, ok bool) {
 		return nil, true
 	}
 	seen := map[plumbing.Hash]bool{}
-	for todo := []plumbing.Hash{old}; len(todo) > 0; {
-		oid := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
+	for pending := []plumbing.Hash{old}; len(pending) > 0; {
+		oid := pending[len(pending)-1]
+		pending = pending[:len(pending)-1]
 		if n, ok := x.number(oid); ok {
 			out = append(out, n)
 			continue
@@ -88,7 +88,7 @@ func (x *Index) nearest(old plumbing.Hash) (out []int32, ok bool) {
 		if err != nil || len(seen) > maxForced {
 			return nil, false
 		}
-		todo = append(todo, c.Parents...)
+		pending = append(pending, c.Parents...)
 	}
 	return out, true
 }
