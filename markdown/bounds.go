@@ -16,6 +16,8 @@ const (
 	maxDelimiters   = 1000 // "*", "_", "~" and "=" runs that wait in one paragraph
 	maxFootnotes    = 500
 	maxFootnoteRefs = 2000
+	maxTargets      = 16 << 20 // bytes in which the ends of links' targets are looked for
+	maxCells        = 100_000  // of tables, filled up to the width of their heads
 )
 
 // bounded refuses to open a container within too many others.
@@ -26,6 +28,26 @@ func (b bounded) Open(parent ast.Node, r text.Reader, pc parser.Context) (ast.No
 		return nil, parser.NoChildren
 	}
 	return b.BlockParser.Open(parent, r, pc)
+}
+
+// tables bounds the cells that a row gets because the table's head has them: a
+// wide head and many short rows make the square of what is written.
+type tables struct{ parser.ParagraphTransformer }
+
+func (t tables) Transform(n *ast.Paragraph, r text.Reader, pc parser.Context) {
+	lines, columns, written := n.Lines(), 0, 0
+	for i := range lines.Len() {
+		l := lines.At(i)
+		line := l.Value(r.Source())
+		written += len(line)
+		if len(bytes.Trim(line, "|-: \t\r\n")) == 0 {
+			columns = max(columns, bytes.Count(line, []byte("|"))+1)
+		}
+	}
+	s := state(pc)
+	if s.cells += max(0, columns*lines.Len()-written); s.cells <= maxCells {
+		t.ParagraphTransformer.Transform(n, r, pc)
+	}
 }
 
 // footnoteBlocks bounds the definitions of footnotes.

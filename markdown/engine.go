@@ -28,7 +28,7 @@ func newGrammar(more ...parser.Option) parser.Parser {
 			util.Prioritized(extension.NewDefinitionDescriptionParser(), 102),
 			util.Prioritized(parser.NewThematicBreakParser(), 200),
 			util.Prioritized(bounded{parser.NewListParser()}, 300),
-			util.Prioritized(bounded{parser.NewListItemParser()}, 400),
+			util.Prioritized(parser.NewListItemParser(), 400), // opens in a list only, which is bounded and must get its item
 			util.Prioritized(parser.NewCodeBlockParser(), 500),
 			util.Prioritized(parser.NewATXHeadingParser(), 600),
 			util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
@@ -54,7 +54,7 @@ func newGrammar(more ...parser.Option) parser.Parser {
 		),
 		parser.WithParagraphTransformers(
 			util.Prioritized(parser.LinkReferenceParagraphTransformer, 100),
-			util.Prioritized(extension.NewTableParagraphTransformer(), 200),
+			util.Prioritized(tables{extension.NewTableParagraphTransformer()}, 200),
 		),
 		parser.WithASTTransformers(
 			util.Prioritized(extension.NewTableASTTransformer(), 0),
@@ -86,7 +86,17 @@ func (linkless) Transform(n *ast.Paragraph, r text.Reader, _ parser.Context) {
 // parse reads a page's body (without its frontmatter).
 func parse(body []byte, style Style) ast.Node { return parseWith(grammar, body, style) }
 
-func parseWith(g parser.Parser, body []byte, style Style) ast.Node {
+// parseWith shows a body on which goldmark panics as it is written: what one
+// person wrote must not take the server from all others.
+func parseWith(g parser.Parser, body []byte, style Style) (doc ast.Node) {
+	defer func() {
+		if recover() != nil {
+			block := ast.NewCodeBlock()
+			block.Lines().Append(text.NewSegment(0, len(body)))
+			doc = ast.NewDocument()
+			doc.AppendChild(doc, block)
+		}
+	}()
 	pc := parser.NewContext()
 	pc.Set(stateKey, &parseState{style: style})
 	return g.Parse(text.NewReader(body), parser.WithContext(pc))
@@ -100,6 +110,8 @@ type parseState struct {
 	delims    int            // live delimiters of the present block
 	footnotes int            // definitions so far
 	refs      int            // references to footnotes so far
+	targets   int            // bytes in which the ends of links' targets were looked for
+	cells     int            // cells of tables that no text stands for
 	ticks     map[int][2]int // length of a run of backticks: where none of its kind follows
 }
 

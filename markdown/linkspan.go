@@ -29,6 +29,13 @@ type span struct{ end, labelEnd int }
 
 func (p linkSpans) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
 	line, segment := block.PeekLine()
+	if len(line) > 2 && line[0] == ']' && line[1] == '(' {
+		s := state(pc)
+		if s.targets > maxTargets {
+			return nil
+		}
+		s.targets += targetEnd(line[2:])
+	}
 	n := p.InlineParser.Parse(parent, block, pc)
 	if line[0] != ']' || n == nil {
 		return n
@@ -36,6 +43,14 @@ func (p linkSpans) Parse(parent ast.Node, block text.Reader, pc parser.Context) 
 	_, after := block.Position()
 	n.SetAttribute(spanAttribute, span{end: after.Start, labelEnd: segment.Start})
 	return n
+}
+
+// targetEnd is how far goldmark looks at most for the end of a link's target.
+func targetEnd(line []byte) int {
+	if i := bytes.IndexAny(line, " \t\n"); i >= 0 && line[0] != '<' {
+		return i
+	}
+	return len(line)
 }
 
 // destination finds the raw bytes of a link's destination, which goldmark gives

@@ -142,8 +142,11 @@ func (markParser) Trigger() []byte { return []byte{'='} }
 func (markParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node {
 	before := block.PrecendingCharacter()
 	line, segment := block.PeekLine()
+	if before == '=' || len(line) > 2 && line[2] == '=' { // ScanDelimiter would read the whole run
+		return nil
+	}
 	n := parser.ScanDelimiter(line, before, 2, markProcessor{})
-	if n == nil || n.OriginalLength != 2 || before == '=' {
+	if n == nil || n.OriginalLength != 2 {
 		return nil
 	}
 	n.Segment = segment.WithStop(segment.Start + 2)
