@@ -39,7 +39,11 @@ func (r *repo) followLinks(ctx context.Context, st *state) error {
 		return r.advanceLinks(st)
 	}
 	done := make(chan error, 1)
-	r.store.background(func(context.Context) { done <- r.advanceLinks(st) })
+	r.store.background(func(context.Context) {
+		err := fmt.Errorf("reading the links of %s failed", r.name)
+		defer func() { done <- err }() // after a panic too
+		err = r.advanceLinks(st)
+	})
 	select {
 	case err := <-done:
 		return err

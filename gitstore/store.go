@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sort"
 	"sync"
 	"syscall"
@@ -293,6 +294,11 @@ func (s *Store) background(fn func(ctx context.Context)) {
 	s.work.Add(1)
 	go func() {
 		defer s.work.Done()
+		defer func() { // what one wiki holds must not take the server from the others
+			if v := recover(); v != nil {
+				s.log.Error("work in the background panicked", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			}
+		}()
 		fn(s.ctx)
 	}()
 }
