@@ -30,7 +30,7 @@ import (
 
 type auditEntry struct {
 	Schema     int    `toml:"schema"`
-	Action     string `toml:"action"` // push | config | void
+	Action     string `toml:"action"` // push | config | import | void
 	Actor      string `toml:"actor"`
 	Credential string `toml:"credential,omitempty"`
 	Via        string `toml:"via"`

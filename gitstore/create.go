@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/go-git/go-git/v5/plumbing"
+
 	"wikibot/acl"
 	"wikibot/gitstore/internal/refs"
 	"wikibot/wiki"
@@ -59,7 +61,7 @@ func (s *Store) adoptWiki(ctx context.Context, c wiki.Caller, n NewWiki, fill fu
 	if err := fill(ctx, in); err != nil {
 		return "", err
 	}
-	head, err := s.settleIncoming(ctx, in, n)
+	head, err := s.settleIncoming(ctx, c, in, n)
 	if err != nil {
 		return "", err
 	}
@@ -119,7 +121,7 @@ func (st *site) free(n NewWiki) error {
 
 // settleIncoming gives the filled repository its configuration and drops the
 // refs that it must not bring.
-func (s *Store) settleIncoming(ctx context.Context, in *Incoming, n NewWiki) (wiki.Revision, error) {
+func (s *Store) settleIncoming(ctx context.Context, c wiki.Caller, in *Incoming, n NewWiki) (wiki.Revision, error) {
 	r := in.repo
 	list, err := r.refs.List("")
 	if err != nil {
@@ -152,11 +154,27 @@ func (s *Store) settleIncoming(ctx context.Context, in *Incoming, n NewWiki) (wi
 	if err := r.seed(refConfig, map[string][]byte{fileWiki: formatSettings(set), fileACL: acl.Format(policy)}, "Configure "+string(n.Slug)); err != nil {
 		return "", err
 	}
+	if err := in.claim(c); err != nil {
+		return "", err
+	}
 	if err := s.syncTree(in.Dir); err != nil {
 		return "", err
 	}
 	head, _, err := r.refs.Read(refMain)
 	return revision(head), err
+}
+
+// claim writes into the audit that a history was brought in, so that nothing in it
+// passes for something the server has seen happen.
+func (in *Incoming) claim(c wiki.Caller) error {
+	if err := in.note(); err != nil || in.imported.IsZero() {
+		return err
+	}
+	b := in.repo.newBatch(&state{heads: map[string]tip{}})
+	if err := b.audit(c, "import", refMain, plumbing.ZeroHash, in.imported); err != nil {
+		return err
+	}
+	return in.repo.Commit(Commit{Refs: b.updates(), Objects: b.objs})
 }
 
 // register moves the repository into place and writes its record. The record is

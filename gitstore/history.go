@@ -153,7 +153,13 @@ func (r *repo) takeAudit() error {
 		}
 	}
 	for _, a := range chain {
-		if a.Ref != refMain || a.Action != "push" || void[a.commit.String()] {
+		if a.Ref != refMain || void[a.commit.String()] {
+			continue
+		}
+		if a.Action == "import" {
+			h.index.SetClaimed(plumbing.NewHash(a.New))
+		}
+		if a.Action != "push" {
 			continue
 		}
 		h.index.SetPushed(plumbing.NewHash(a.Old), plumbing.NewHash(a.New), wiki.Username(a.Actor), wiki.Via(a.Via))

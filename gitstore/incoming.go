@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os/exec"
 
+	"github.com/go-git/go-git/v5/plumbing"
+
 	"wikibot/acl"
 	"wikibot/wiki"
 )
@@ -16,6 +18,20 @@ type Incoming struct {
 	repo  *repo
 	set   *Settings
 	id    string // the random id of the wiki that will be
+
+	seeded   bool          // main began with a commit of the server's own
+	imported plumbing.Hash // main as it was brought, before the server changed it
+}
+
+// note remembers what main was brought as, before the server commits on it: all
+// of that is shown as it claims to be.
+func (in *Incoming) note() error {
+	if in.seeded || !in.imported.IsZero() {
+		return nil
+	}
+	head, _, err := in.repo.refs.Read(refMain)
+	in.imported = head
+	return err
 }
 
 // Git runs git on it. protocols are the transports that git may use
@@ -31,6 +47,7 @@ func (in *Incoming) Command(ctx context.Context, args ...string) *exec.Cmd {
 
 // Seed makes one commit of files (path in the tree → content) on main.
 func (in *Incoming) Seed(files map[string][]byte, what string) error {
+	in.seeded = true
 	return in.repo.seed(refMain, files, what)
 }
 
@@ -87,6 +104,9 @@ type Move struct{ From, To string }
 
 // Rearrange makes one commit on main that moves files as they are.
 func (in *Incoming) Rearrange(ctx context.Context, moves []Move, text string) error {
+	if err := in.note(); err != nil {
+		return err
+	}
 	v, err := in.View(ctx)
 	if err != nil {
 		return err

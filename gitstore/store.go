@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"sort"
 	"sync"
@@ -60,6 +61,7 @@ type Store struct {
 	wikis map[wiki.Slug]*repo // open repositories; guarded by mu
 
 	events events
+	scans  chan struct{}  // one place for each search that may read all pages now
 	work   sync.WaitGroup // background work
 }
 
@@ -104,6 +106,7 @@ func newStore(ctx context.Context, cfg Config) (*Store, error) {
 		s.now = time.Now
 	}
 	s.cache = objects.NewCache(cfg.Cache)
+	s.scans = make(chan struct{}, max(1, runtime.NumCPU()/2))
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s, nil
 }

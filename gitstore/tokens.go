@@ -78,6 +78,9 @@ func (s *Store) CreateToken(ctx context.Context, c wiki.Caller, n NewToken) (sec
 }
 
 func (s *Store) allowToken(b *batch, c wiki.Caller, n NewToken) error {
+	if c.Site { // nobody's standing would bound what it made
+		return wiki.Forbidden("a token that the operator made cannot make others; sign in, or ask the operator")
+	}
 	if n.Wiki != "" {
 		return b.allow(c, acl.Manage)
 	}

@@ -1,12 +1,15 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"wikibot/gitstore"
 	"wikibot/hooks"
@@ -149,11 +152,44 @@ func (g *gitHandler) serveService(w http.ResponseWriter, r *http.Request, req *g
 	if err := errors.Join(hooks.Verify(g.HooksDir, g.Binary, g.Socket), hooks.VerifyRepository(repo.Dir, g.HooksDir)); err != nil {
 		return err
 	}
+	if req.service == uploadPack && !req.refs {
+		if err := readAhead(w, r); err != nil {
+			return err
+		}
+	}
 	if err := g.slots.take(ctx); err != nil {
 		return err
 	}
 	defer g.slots.give()
 	return g.run(ctx, w, r, req)
+}
+
+const (
+	// aheadBytes holds what a fetch asks for, but for the very largest.
+	aheadBytes = 256 << 10
+	// aheadWait is how long a client may take to send it.
+	aheadWait = 30 * time.Second
+)
+
+// readAhead reads what a fetch asks for before it gets a git process, so that
+// clients that send nothing hold none.
+func readAhead(w http.ResponseWriter, r *http.Request) error {
+	c := http.NewResponseController(w)
+	if err := c.SetReadDeadline(time.Now().Add(aheadWait)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	head, err := io.ReadAll(io.LimitReader(r.Body, aheadBytes))
+	if err != nil {
+		return &httpFault{http.StatusRequestTimeout, "the request did not come in time, or broke off; fetch again", ""}
+	}
+	if err := c.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
+	return nil
 }
 
 // answer turns an error into a status. Who is not signed in gets the challenge

@@ -486,6 +486,25 @@ func waitFor(t *testing.T, what string, f func() bool) {
 	t.Errorf("waited in vain for %s", what)
 }
 
+// TestGitSilentClients: whoever opens a fetch and sends nothing holds no process,
+// so a clone beside them goes on.
+func TestGitSilentClients(t *testing.T) {
+	s := newGitSite(t, nil)
+	s.handler.slots = newGitSlots(1, 0)
+	for range 3 {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		body, feed, _ := os.Pipe()
+		defer feed.Close()
+		r, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.url("bob", "/w/notes.git")+"/git-upload-pack", body)
+		r.Header.Set("Content-Type", "application/x-git-upload-pack-request")
+		go http.DefaultClient.Do(r)
+		fmt.Fprint(feed, "0")
+	}
+	time.Sleep(100 * time.Millisecond)
+	s.must("/", "clone", s.url("bob", "/w/notes.git"), filepath.Join(t.TempDir(), "clone"))
+}
+
 func TestGitBusy(t *testing.T) {
 	s := newGitSite(t, nil)
 	s.handler.slots = newGitSlots(1, 0)
