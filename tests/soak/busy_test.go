@@ -2,7 +2,6 @@ package soak
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -72,7 +71,7 @@ func TestPushBesideWriters(t *testing.T) {
 	if landed.Load()*100 < tried.Load()*99 {
 		t.Errorf("%d of %d pushes landed, want 99 %%", landed.Load(), tried.Load())
 	}
-	if err := errors.Join(s.has(l), s.sound()); err != nil {
+	if err := s.whole(l); err != nil {
 		t.Error(err)
 	}
 }
@@ -124,7 +123,7 @@ func TestManyClients(t *testing.T) {
 	if len(l.subjects) != clients*rounds {
 		t.Errorf("%d saves were acknowledged, want %d", len(l.subjects), clients*rounds)
 	}
-	if err := errors.Join(s.has(l), s.sound()); err != nil {
+	if err := s.whole(l); err != nil {
 		t.Error(err)
 	}
 	if strings.Contains(s.log.String(), "level=ERROR") {

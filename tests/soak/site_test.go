@@ -343,6 +343,15 @@ func (s *site) sound() error {
 	return errors.Join(errs...)
 }
 
+// whole checks that everything acknowledged is there and that the repositories are
+// sound. The server is stopped in between: it folds packs behind a load, and git
+// fsck opens the packs that it has listed, gone or not.
+func (s *site) whole(l *ledger) error {
+	err := s.has(l)
+	s.stop()
+	return errors.Join(err, s.sound())
+}
+
 // leftovers lists locks and temporary files.
 func (s *site) leftovers() (list []string) {
 	_ = filepath.WalkDir(s.data, func(path string, d fs.DirEntry, err error) error {
