@@ -271,7 +271,12 @@ func (h *hooked) nothingLost() {
 			h.Errorf("%s was acknowledged: %v, in git %t", page, err, files[page+".md"])
 		}
 	}
-	if out, err := try(h.repo, "fsck", "--strict", "--no-dangling"); err != nil {
+	out, err := try(h.repo, "fsck", "--strict", "--no-dangling")
+	for i := 0; i < 5 && err != nil && strings.Contains(out, "index not opened"); i++ {
+		time.Sleep(100 * time.Millisecond) // a fold took packs away that git had listed
+		out, err = try(h.repo, "fsck", "--strict", "--no-dangling")
+	}
+	if err != nil {
 		h.Errorf("git fsck: %v %s", err, out)
 	}
 }

@@ -233,6 +233,7 @@ func TestManyWritersLoseNothing(t *testing.T) {
 	if got := git(t, repo, "rev-list", "--count", "main"); got != fmt.Sprint(writers*each+2) {
 		t.Errorf("%s commits, want one for each write", got)
 	}
+	must(t, s.Close()) // its folds would take packs away under git fsck
 	git(t, repo, "fsck", "--strict")
 }
 
