@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"wikibot/gitstore"
@@ -16,25 +18,13 @@ import (
 	"wikibot/wiki"
 )
 
-const adminSynopsis = `Usage: wikibot admin [--data DIR] COMMAND
-
-  sign-in-link [--user NAME]                     a link that signs in once, within 10 minutes (operator)
-  user add NAME [--did DID] [--admin]            an account
-  key add NAME FILE                              a public SSH key of an account
-  wiki create SLUG [--name N] [--purpose P]      a wiki; it begins with a few pages
-  grant SLUG NAME owner|editor|viewer|none       a person's role in a wiki
-  token create --wiki SLUG --role ROLE [--name N] [--days D]
-  token create --user NAME [--role ROLE] [--name N] [--days D]
-                                                 a token for git, programs and agents; printed alone
-  token revoke ID                                ends a token; ID is what stands between wbt_ and the next _
-
-The commands work beside a running server, and without one.`
-
 // admin gives one command of the operator.
 func admin(ctx context.Context, c *call) error {
 	var cmd server.Command
+	var slug string
+	var yes bool
 	own := flag.NewFlagSet("admin", flag.ContinueOnError)
-	slug := own.String("wiki", "", "slug of the wiki that the token is for")
+	own.StringVar(&slug, "wiki", "", "slug of the wiki that is meant")
 	own.StringVar(&cmd.User, "user", "", "the account that is meant")
 	own.StringVar(&cmd.Role, "role", "", "viewer, editor or owner")
 	own.StringVar(&cmd.Name, "name", "", "name of the token or wiki, for people")
@@ -42,13 +32,20 @@ func admin(ctx context.Context, c *call) error {
 	own.StringVar(&cmd.DID, "did", "", "the account's DID")
 	own.BoolVar(&cmd.Admin, "admin", false, "make the account an administrator")
 	own.IntVar(&cmd.Days, "days", 0, "days until the token expires")
-	cfg, args, done, err := c.load(adminSynopsis, own)
+	own.BoolVar(&yes, "yes", false, "do not ask before something is deleted")
+	cfg, words, done, err := c.load(adminSynopsis(), own)
 	if done || err != nil {
 		return err
 	}
-	cmd.Wiki = wiki.Slug(*slug)
-	if err := understand(&cmd, args); err != nil {
+	cmd.Wiki = wiki.Slug(slug)
+	op, err := c.understand(&cmd, words, own)
+	if err != nil {
 		return err
+	}
+	if op.Confirm != "" {
+		if cmd.Confirm, err = c.confirm(op, words[len(words)-len(op.Args)], yes); err != nil {
+			return err
+		}
 	}
 	answer, err := c.do(ctx, cfg, cmd, nil)
 	if err != nil {
@@ -58,63 +55,95 @@ func admin(ctx context.Context, c *call) error {
 	return nil
 }
 
-// understand fills a command from its words.
-func understand(cmd *server.Command, args []string) error {
-	line := strings.Join(args, " ")
-	rest := func(name string, n int) []string {
-		after, ok := strings.CutPrefix(line+" ", name+" ")
-		if ok && len(strings.Fields(after)) == n {
-			cmd.Do = name
-			return args[len(strings.Fields(name)):]
-		}
-		return nil
+// adminSynopsis lists the operator's commands.
+func adminSynopsis() string {
+	var b strings.Builder
+	b.WriteString("Usage: wikibot admin [--data DIR] COMMAND\n\n")
+	for _, op := range server.Operations() {
+		fmt.Fprintf(&b, "  %s\n        %s\n", form(op), op.Help)
 	}
-	if line == "sign-in-link" || line == "token create" {
-		cmd.Do = line
-		return nil
-	}
-	if a := rest("user add", 1); a != nil {
-		cmd.User = a[0]
-		return nil
-	}
-	if a := rest("token revoke", 1); a != nil {
-		cmd.Name = a[0]
-		return nil
-	}
-	if a := rest("wiki create", 1); a != nil {
-		cmd.Wiki = wiki.Slug(a[0])
-		return nil
-	}
-	if a := rest("grant", 3); a != nil {
-		cmd.Wiki, cmd.User, cmd.Role = wiki.Slug(a[0]), a[1], a[2]
-		return nil
-	}
-	if a := rest("key add", 2); a != nil {
-		cmd.User = a[0]
-		return readKey(cmd, a[1])
-	}
-	if line == "" {
-		return usage("admin needs a command\n\n%s", adminSynopsis)
-	}
-	return usage("the command %q is not known, or has too few or too many words\n\n%s", "admin "+line, adminSynopsis)
+	b.WriteString("\nThe commands work beside a running server, and without one.")
+	return b.String()
 }
 
-// readKey reads the file here, since the server may not be allowed to.
-func readKey(cmd *server.Command, file string) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return wiki.Invalid("key", "the key cannot be read: %v", err)
+// form is how an operation is written.
+func form(op server.Operation) string {
+	words := []string{op.Name}
+	for _, a := range op.Args {
+		words = append(words, a.Name)
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, 64<<10))
-	if err != nil {
-		return wiki.Invalid("key", "the key cannot be read: %v", err)
+	for _, f := range op.Flags {
+		words = append(words, "[--"+f+"]")
 	}
-	if strings.Contains(string(text), "PRIVATE KEY") {
-		return wiki.Invalid("key", "%s is a private key, which must stay where it is; give the public one, %s.pub", file, file)
+	return strings.Join(words, " ")
+}
+
+// understand fills a command from its words.
+func (c *call) understand(cmd *server.Command, words []string, flags *flag.FlagSet) (server.Operation, error) {
+	op, args, ok := server.FindOperation(words)
+	switch {
+	case len(words) == 0:
+		return op, usage("admin needs a command\n\n%s", adminSynopsis())
+	case !ok:
+		return op, usage("there is no command %q\n\n%s", "admin "+strings.Join(words, " "), adminSynopsis())
+	case len(args) != len(op.Args):
+		return op, usage("the command has too few or too many words; it is written\n\n  wikibot admin %s", form(op))
 	}
-	cmd.Key = string(text)
-	return nil
+	cmd.Do = op.Name
+	var err error
+	flags.VisitAll(func(f *flag.Flag) {
+		takes := slices.Contains(op.Flags, f.Name) || f.Name == "yes" && op.Confirm != ""
+		if !takes && f.Value.String() != f.DefValue {
+			err = usage("the flag --%s means nothing here; the command is written\n\n  wikibot admin %s", f.Name, form(op))
+		}
+	})
+	for i, a := range op.Args {
+		text := args[i]
+		if a.File && err == nil {
+			text, err = c.read(text, a.Key)
+		}
+		a.Put(cmd, text)
+	}
+	return op, err
+}
+
+// maxInput bounds a file that goes with a command.
+const maxInput = 64 << 10
+
+// read reads a file here, since the server may not be allowed to.
+func (c *call) read(name string, key bool) (string, error) {
+	in := c.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return "", wiki.Invalid("file", "the file cannot be read: %v", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxInput+1))
+	switch {
+	case err != nil:
+		return "", wiki.Invalid("file", "the file cannot be read: %v", err)
+	case len(text) > maxInput:
+		return "", wiki.Invalid("file", "%s has more than %d bytes; is it the right file?", name, maxInput)
+	case key && strings.Contains(string(text), "PRIVATE KEY"):
+		return "", wiki.Invalid("key", "%s is a private key, which must stay where it is; give the public one, %s.pub", name, name)
+	}
+	return string(text), nil
+}
+
+// confirm asks before something that cannot be taken back.
+func (c *call) confirm(op server.Operation, what string, yes bool) (string, error) {
+	if yes {
+		return what, nil
+	}
+	fmt.Fprintf(c.stderr, "%s\nType %s to go on: ", op.Confirm, what)
+	line, err := bufio.NewReader(io.LimitReader(c.stdin, 1024)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", err
+	}
+	return strings.TrimSpace(line), nil
 }
 
 // do gives a command to the server that runs on the data, or opens the data
