@@ -28,12 +28,12 @@ bench:
 	@.ci/need go git
 	@.ci/bench
 
-# Nothing acknowledged is lost: 100 SIGKILLs under load (`make test` does 10),
+# Nothing acknowledged is lost: 200 SIGKILLs under load (`make test` does 10),
 # 60 s of everybody at once, every crash of a recorded disk, 200 pushes beside
-# busy writers. About 20 minutes.
+# busy writers. About 45 minutes.
 soak:
 	@.ci/need go git strace
-	SOAK_KILLS=100 SOAK_PUSHES=200 go test -count=1 -timeout 60m -v ./tests/soak
+	SOAK_KILLS=200 SOAK_PUSHES=200 go test -count=1 -timeout 60m -v ./tests/soak
 	SOAK_SECONDS=60 SOAK_PUSHES=200 go test -count=1 -timeout 60m -v -run 'Crash|Disk|Folder|Everybody|Pushes|Upkeep' ./gitstore
 
 fmt:

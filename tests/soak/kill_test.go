@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"os/exec"
 	"sync"
 	"sync/atomic"
@@ -53,7 +54,7 @@ func TestKills(t *testing.T) {
 	kills := number("SOAK_KILLS", 10)
 	slowest := time.Duration(0)
 	for round := range kills {
-		moment := time.Duration(300+rand.IntN(3000)) * time.Millisecond
+		moment := time.Duration(50+rand.IntN(3000)) * time.Millisecond
 		if err := s.load(l, clones, moment); err != nil {
 			t.Errorf("round %d: %v", round, err)
 		}
@@ -118,6 +119,7 @@ func (s *site) load(l *ledger, clones []string, moment time.Duration) error {
 	for i, clone := range clones {
 		loop(func() error { return s.push(l, clone, i) })
 	}
+	loop(func() error { return s.cloneOnce(ctx) })
 	loop(func() error { s.maintain(ctx); return nil })
 	time.Sleep(moment)
 	over.Store(true)
@@ -213,6 +215,25 @@ func (s *site) push(l *ledger, clone string, which int) error {
 		if out, err := git(ctx, clone, "pull", "-q", "--ff-only"); err != nil {
 			return fmt.Errorf("git pull --ff-only: %w %s", err, out)
 		}
+	}
+	return nil
+}
+
+// cloneOnce clones the wiki and throws the clone away. One that is whole is sound.
+func (s *site) cloneOnce(ctx context.Context) error {
+	dir, err := os.MkdirTemp(os.Getenv("SOAK_DIR"), "once")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if out, err := git(ctx, dir, "clone", "-q", "--bare", s.remote(), "c"); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("git clone: %w %s", err, out)
+	}
+	if out, err := git(ctx, dir, "-C", "c", "rev-parse", "--verify", "-q", "main^{tree}"); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("a clone without main: %w %s", err, out)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 // Package soak proves that nothing acknowledged is lost: the real program, on
 // real data, is loaded by browsers and git clients and killed at random moments.
-// `go test ./tests/soak` kills it 10 times; SOAK_KILLS=100 more often, and
+// `go test ./tests/soak` kills it 10 times; SOAK_KILLS=200 more often, and
 // SOAK_RACE=1 builds it with the race detector. Other sizes: SOAK_PUSHES.
 package soak
 
