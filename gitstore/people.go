@@ -3,6 +3,7 @@ package gitstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"wikibot/wiki"
 )
@@ -64,22 +65,30 @@ func (s *Store) Users(_ context.Context, c wiki.Caller) ([]User, error) {
 	return out, nil
 }
 
-// AddKey adds an SSH public key to a person's file, in place. A narrowed
-// credential adds none: the key would not be narrowed.
-func (s *Store) AddKey(ctx context.Context, c wiki.Caller, name wiki.Username, key string) error {
+// AddKey adds an SSH public key, one line as ParseSSHKey takes it, to a person's
+// file, in place. wiki.ErrExists where it stands in another person's: it would
+// sign in neither. A narrowed credential adds none: the key would not be
+// narrowed.
+func (s *Store) AddKey(ctx context.Context, c wiki.Caller, name wiki.Username, line string) error {
 	own := c.User == name && c.Narrowed == wiki.NoRole && c.Only == "" && !c.Site
 	if err := s.allowAdmin(c); err != nil && !own {
 		return err
 	}
+	key, err := ParseSSHKey(line)
+	if err != nil {
+		return err
+	}
 	return s.admin.do(&job{ctx: ctx, caller: c, run: func(b *batch) error {
-		u := b.site().users[name]
+		st := b.site()
+		u := st.users[name]
 		if u == nil {
 			return wiki.NotFound("there is no user %q", name)
 		}
-		for _, k := range u.SSHKeys {
-			if k == key {
-				return nil
-			}
+		switch holders := st.byKey[key.Fingerprint]; {
+		case slices.Contains(holders, name):
+			return nil
+		case len(holders) > 0:
+			return &wiki.Error{Kind: wiki.ErrExists, Field: "key", Text: "this key is in another account already, and a key signs in one person; " + makeKey}
 		}
 		head, err := b.head(refMain)
 		if err != nil {
@@ -89,7 +98,7 @@ func (s *Store) AddKey(ctx context.Context, c wiki.Caller, name wiki.Username, k
 		if err != nil {
 			return err
 		}
-		next, err := setKeys(text, append(append([]string(nil), u.SSHKeys...), key))
+		next, err := setKeys(text, append(append([]string(nil), u.SSHKeys...), key.Line))
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ type site struct {
 	users   map[wiki.Username]*User
 	deleted map[wiki.Username]bool // tombstones: the name is never given out again
 	byDID   map[wiki.DID]wiki.Username
+	byKey   map[string][]wiki.Username // fingerprint of an SSH key → in whose files it stands
 	wikis   map[wiki.Slug]*registered
 	newer   error // not nil: written by a newer program
 	faults  []error
@@ -32,7 +33,7 @@ func loadSite(old *site, oldTip, newTip tip, r *repo) *site {
 		old, oldTip = &site{}, tip{root: emptyFolder()}
 	}
 	*next = *old
-	next.users, next.byDID = clone(old.users), clone(old.byDID)
+	next.users, next.byDID, next.byKey = clone(old.users), clone(old.byDID), clone(old.byKey)
 	next.wikis, next.deleted = clone(old.wikis), clone(old.deleted)
 	next.faults = nil
 	changes, err := diff(oldTip.root, newTip.root)
@@ -44,6 +45,10 @@ func loadSite(old *site, oldTip, newTip tip, r *repo) *site {
 			next.faults = append(next.faults, err)
 			r.store.log.Error("a record of admin.git does not load and grants nothing; mend it with a push to admin.git", "file", c.path, "error", err)
 		}
+	}
+	for _, err := range next.keyFaults(changes) {
+		next.faults = append(next.faults, err)
+		r.store.log.Error("an SSH key in admin.git signs in nobody; mend it with a push to admin.git", "error", err)
 	}
 	return next
 }
@@ -94,6 +99,7 @@ func (st *site) applySite(c change, r *repo) error {
 func (st *site) applyUser(name wiki.Username, c change, r *repo) error {
 	if u := st.users[name]; u != nil {
 		delete(st.byDID, u.DID)
+		st.dropKeys(u)
 		delete(st.users, name)
 	}
 	if c.new == nil || c.path != userFile(name) {
@@ -122,6 +128,7 @@ func (st *site) applyUser(name wiki.Username, c change, r *repo) error {
 		st.byDID[u.DID] = name
 	}
 	st.users[name] = u
+	st.addKeys(u)
 	return nil
 }
 

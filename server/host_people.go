@@ -3,9 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"strings"
-
-	"golang.org/x/crypto/ssh"
 
 	"wikibot/gitstore"
 	"wikibot/oauth"
@@ -60,14 +57,12 @@ func (h *Host) addKey(ctx context.Context, cmd Command) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key, comment, _, _, err := ssh.ParseAuthorizedKey([]byte(cmd.Input))
+	key, err := gitstore.ParseSSHKey(cmd.Input)
 	if err != nil {
-		return "", wiki.Invalid("key", "the file holds no public SSH key (%v); give the .pub file, which begins with ssh-ed25519 or the like", err)
-	}
-	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)) + " " + comment)
-	line = strings.Join(strings.Fields(line), " ")
-	if err := h.Store.AddKey(ctx, h.caller(), name, line); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("added the key %s for %s", ssh.FingerprintSHA256(key), name), nil
+	if err := h.Store.AddKey(ctx, h.caller(), name, key.Line); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("added the key %s for %s", key.Fingerprint, name), nil
 }
