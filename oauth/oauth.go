@@ -198,6 +198,19 @@ func (a *Authority) Caller(r *http.Request) (wiki.Caller, error) {
 	return a.bySession(r.Context(), cookies[0].Value)
 }
 
+// Presented is the credential that a request came with, as it was sent and not
+// yet known to be good. Caller looks at nothing else: where any is false, it
+// answers the zero Caller.
+func (a *Authority) Presented(r *http.Request) (secret string, any bool) {
+	if headers := r.Header.Values("Authorization"); len(headers) > 0 {
+		return strings.Join(headers, "\n"), true
+	}
+	if cookies := r.CookiesNamed(a.cookieName()); len(cookies) > 0 {
+		return cookies[0].Value, true
+	}
+	return "", false
+}
+
 // credential takes the token out of an Authorization header.
 func credential(header string) (string, error) {
 	scheme, rest, _ := strings.Cut(header, " ")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"wikibot/limit"
 	"wikibot/wiki"
 )
 
@@ -48,6 +49,7 @@ type Config struct {
 	HTTP     HTTPConfig     `toml:"http"`
 	Logging  LogConfig      `toml:"log"`
 	Limits   LimitsConfig   `toml:"limits"`
+	Rates    RatesConfig    `toml:"rates"`
 	Cache    CacheConfig    `toml:"cache"`
 	Markdown MarkdownConfig `toml:"markdown"`
 	Sessions SessionsConfig `toml:"sessions"`
@@ -105,6 +107,43 @@ type LimitsConfig struct {
 	GitProcesses int `toml:"git_processes" help:"git programs that run at once for clones and pushes; more wait"`
 }
 
+// RatesConfig bounds how often somebody may ask, over all faces. A rate is
+// "200/s burst 2000": so many in each second (or /m, /h), and so many at once
+// after a rest; "0" is no limit. Whoever shows a good credential is counted by
+// that credential, wherever they come from; everybody else by network address,
+// IPv6 by /64.
+type RatesConfig struct {
+	// Reads are the requests of one credential that change nothing. Default
+	// "200/s burst 2000": a busy browser, or an agent that reads a wiki
+	// through, stays far below.
+	Reads limit.Rate `toml:"reads" help:"reads of one credential, or 0"`
+
+	// Writes are the changes of one credential: saves, uploads, pushes.
+	// Default "50/s burst 500": what an agent that writes all day never meets.
+	Writes limit.Rate `toml:"writes" help:"changes of one credential, or 0"`
+
+	// AnonymousReads are the reads of one address without a credential.
+	// Default "50/s burst 500". Many people may share an address.
+	AnonymousReads limit.Rate `toml:"anonymous_reads" help:"reads of one address without a credential, or 0"`
+
+	// AnonymousWrites are the changes of one address without a credential.
+	// Default "5/s burst 50".
+	AnonymousWrites limit.Rate `toml:"anonymous_writes" help:"changes of one address without a credential, or 0"`
+
+	// Failures are the tokens, sessions, keys and sign-in links of one address
+	// that do not hold. Default "20/m burst 60". Above it an address may use
+	// credentials that were good before, and try no others. Off, and nothing
+	// bounds guessing.
+	Failures limit.Rate `toml:"failures" help:"wrong tokens and sign-ins of one address, or 0"`
+}
+
+func (c RatesConfig) limits() limit.Config {
+	return limit.Config{
+		Reads: c.Reads, Writes: c.Writes,
+		AnonymousReads: c.AnonymousReads, AnonymousWrites: c.AnonymousWrites, Failures: c.Failures,
+	}
+}
+
 // CacheConfig bounds memory. Everything cached is rebuilt when it is needed.
 type CacheConfig struct {
 	// Content is the memory for pages and trees as git has them. Default
@@ -148,8 +187,13 @@ func Default() Config {
 			HeaderTimeout:  Duration(10 * time.Second),
 			IdleTimeout:    Duration(2 * time.Minute),
 		},
-		Logging:  LogConfig{Level: LogLevel(slog.LevelInfo), Format: LogText},
-		Limits:   LimitsConfig{Page: 1 * MB, Attachment: 10 * MB, Push: 2 * GB, GitProcesses: 16},
+		Logging: LogConfig{Level: LogLevel(slog.LevelInfo), Format: LogText},
+		Limits:  LimitsConfig{Page: 1 * MB, Attachment: 10 * MB, Push: 2 * GB, GitProcesses: 16},
+		Rates: RatesConfig{
+			Reads: limit.Rate{Events: 200, Per: time.Second, Burst: 2000}, Writes: limit.Rate{Events: 50, Per: time.Second, Burst: 500},
+			AnonymousReads: limit.Rate{Events: 50, Per: time.Second, Burst: 500}, AnonymousWrites: limit.Rate{Events: 5, Per: time.Second, Burst: 50},
+			Failures: limit.Rate{Events: 20, Per: time.Minute, Burst: 60},
+		},
 		Cache:    CacheConfig{Content: 64 * MB, Rendered: 64 * MB},
 		Sessions: SessionsConfig{Idle: Duration(30 * 24 * time.Hour), Lifetime: Duration(365 * 24 * time.Hour)},
 	}

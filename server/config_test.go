@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"wikibot/limit"
 	"wikibot/record"
 	"wikibot/wiki"
 )
@@ -103,6 +104,8 @@ func TestEveryKey(t *testing.T) {
 			value = "7MB"
 		case k.typ == reflect.TypeFor[Duration]():
 			value = "400d"
+		case k.typ == reflect.TypeFor[limit.Rate]():
+			value = "7/m burst 9"
 		default:
 			t.Fatalf("say another value for %s", k.name())
 		}

@@ -37,6 +37,10 @@ type gitConfig struct {
 
 	// MaxPush bounds the bytes of one push, 0 for 2 GB.
 	MaxPush int64
+
+	// Admit counts a request and refuses it where there were too many; nil
+	// for no limits. refs is true of the advertisement of refs.
+	Admit func(r *http.Request, c wiki.Caller, push, refs bool) error
 }
 
 // gitHandler serves git over HTTP.
@@ -144,10 +148,15 @@ func parseGitRequest(r *http.Request, rest string) (*gitRequest, *httpFault) {
 func (g *gitHandler) serveService(w http.ResponseWriter, r *http.Request, req *gitRequest) error {
 	ctx := r.Context()
 	repo, err := g.Store.Repository(ctx, req.caller, req.slug, req.service == receivePack)
+	if err == nil {
+		defer repo.Release()
+	}
+	if g.Admit != nil && (err == nil || !req.caller.Anonymous()) {
+		err = errors.Join(g.Admit(r, req.caller, req.service == receivePack, req.refs), err)
+	}
 	if err != nil {
 		return err
 	}
-	defer repo.Release()
 	req.dir, req.manages = repo.Dir, repo.Manage
 	if err := errors.Join(hooks.Verify(g.HooksDir, g.Binary, g.Socket), hooks.VerifyRepository(repo.Dir, g.HooksDir)); err != nil {
 		return err
@@ -202,6 +211,7 @@ func (g *gitHandler) answer(w http.ResponseWriter, req *gitRequest, err error) {
 	}
 	denied := errors.Is(err, wiki.ErrNotFound) || errors.Is(err, wiki.ErrForbidden) || errors.Is(err, wiki.ErrUnauthenticated)
 	switch {
+	case tooMany(w, err):
 	case errors.As(err, &fault):
 		fault.answer(w)
 	case denied && req.caller.Anonymous():

@@ -18,8 +18,9 @@ func (s *Server) handler() http.Handler {
 	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	r.Path("/health").Methods(http.MethodGet, http.MethodHead).HandlerFunc(s.health)
 	ours := r.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool { return s.ourHost(r.Host) }).Subrouter()
-	ours.Path("/auth/link").Handler(s.who.Handler())
-	ours.Path("/auth/logout").Handler(s.who.Handler())
+	auth := s.guarded(s.who.Handler())
+	ours.Path("/auth/link").Handler(auth)
+	ours.Path("/auth/logout").Handler(auth)
 	ours.MatcherFunc(s.isWiki).HandlerFunc(s.serveWiki)
 	ours.PathPrefix("/admin.git/").HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serveGit(w, r, "", strings.TrimPrefix(r.URL.EscapedPath(), "/admin.git"))
@@ -47,6 +48,10 @@ func (s *Server) serveWiki(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	deadline(w)
+	if isAsset(rest) {
+		s.pages.ServeWiki(w, r, wiki.Caller{}, slug, rest)
+		return
+	}
 	c, ok := s.caller(w, r)
 	if !ok {
 		return
@@ -54,8 +59,16 @@ func (s *Server) serveWiki(w http.ResponseWriter, r *http.Request) {
 	s.pages.ServeWiki(w, r, c, slug, rest)
 }
 
+// isAsset is true of the program's own files, which are the same for everybody:
+// who asks for them is not looked at.
+func isAsset(path string) bool { return strings.HasPrefix(path, "/assets/") }
+
 func (s *Server) serveSite(w http.ResponseWriter, r *http.Request) {
 	deadline(w)
+	if isAsset(r.URL.EscapedPath()) {
+		s.pages.ServeSite(w, r, wiki.Caller{})
+		return
+	}
 	c, ok := s.caller(w, r)
 	if !ok {
 		return
@@ -70,8 +83,10 @@ func (s *Server) serveGit(w http.ResponseWriter, r *http.Request, slug wiki.Slug
 	var c wiki.Caller
 	if r.Header.Get("Authorization") != "" {
 		var err error
-		c, err = s.who.Caller(r)
+		c, err = s.identify(r)
 		switch {
+		case tooMany(w, err):
+			return
 		case errors.Is(err, wiki.ErrUnauthenticated):
 			gitChallenge(w, slug)
 			return
@@ -84,13 +99,17 @@ func (s *Server) serveGit(w http.ResponseWriter, r *http.Request, slug wiki.Slug
 }
 
 // caller says who is calling, or answers the request itself where the
-// credential does not hold.
+// credential does not hold, or a limit was met.
 func (s *Server) caller(w http.ResponseWriter, r *http.Request) (wiki.Caller, bool) {
-	c, err := s.who.Caller(r)
+	c, err := s.identify(r)
+	if err == nil {
+		err = s.admit(r, c)
+	}
 	switch {
 	case err == nil:
 		c.Via = wiki.ViaWeb
 		return c, true
+	case tooMany(w, err):
 	case !errors.Is(err, wiki.ErrUnauthenticated):
 		s.internal(w, err)
 	case r.Header.Get("Authorization") != "":

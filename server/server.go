@@ -4,7 +4,8 @@
 // A request's way through it (routes.go, middleware.go):
 //
 //	recover, request id, access log → security headers → is this host ours?
-//	→ which wiki is meant (wiki.Addresses) → who is calling (oauth) → one face
+//	→ which wiki is meant (wiki.Addresses) → who is calling (oauth), and not too
+//	often (limit) → one face
 //
 // The caller is an argument all the way; nothing is carried in a context.
 package server
@@ -23,6 +24,7 @@ import (
 
 	"wikibot/gitstore"
 	"wikibot/hooks"
+	"wikibot/limit"
 	"wikibot/oauth"
 	"wikibot/web"
 	"wikibot/wiki"
@@ -39,6 +41,7 @@ type Server struct {
 	pages *web.Handler
 	git   *gitHandler
 	host  *Host
+	door  *limit.Door
 
 	listener net.Listener // browsers, git, agents
 	hookSock net.Listener // git's hooks, 0600
@@ -104,6 +107,10 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err = s.openSockets(); err != nil {
 		return nil, err
 	}
+	if s.addresses.Secure() && len(s.cfg.HTTP.TrustedProxies) == 0 {
+		s.log.Warn("base_url is https, so a proxy stands in front of this server: name its address in http.trusted_proxies, or all visitors count as one in [rates]")
+	}
+	s.door = limit.NewDoor(s.cfg.Rates.limits())
 	if s.git, err = s.openGit(); err != nil {
 		return nil, err
 	}
@@ -239,7 +246,7 @@ func (s *Server) openGit() (*gitHandler, error) {
 	return newGitHandler(gitConfig{
 		Store: s.store, Log: s.log,
 		HooksDir: dir, Binary: binary, Socket: s.sockets.hooks(),
-		Processes: s.cfg.Limits.GitProcesses, MaxPush: int64(s.cfg.Limits.Push),
+		Processes: s.cfg.Limits.GitProcesses, MaxPush: int64(s.cfg.Limits.Push), Admit: s.admitGit,
 	}), nil
 }
 

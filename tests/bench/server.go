@@ -25,7 +25,11 @@ type process struct {
 // serve starts the program on a data folder and waits for the line that says
 // where it serves.
 func (b *bench) serve(dir string) (*process, error) {
-	return b.spawn(b.binary, "serve", "--data", dir, "--listen", "127.0.0.1:0")
+	args := []string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}
+	for _, rate := range []string{"reads", "writes", "anonymous-reads", "anonymous-writes"} { // counted, and never met
+		args = append(args, "--rates-"+rate, "1000000/s burst 1000000")
+	}
+	return b.spawn(b.binary, args...)
 }
 
 func (b *bench) spawn(program string, args ...string) (*process, error) {

@@ -178,7 +178,7 @@ func (s *site) repo() string { return filepath.Join(s.data, "wikis", slug+".git"
 // then.
 func (s *site) start() time.Duration {
 	s.Helper()
-	args := append(append([]string{}, s.wrap...), s.binary, "serve", "--data", s.data, "--listen", s.listen)
+	args := append(append([]string{}, s.wrap...), s.binary, "serve", "--data", s.data, "--listen", s.listen, "--rates-reads", "0", "--rates-writes", "0")
 	args = append(args, s.args...)
 	s.server = exec.Command(args[0], args[1:]...)
 	s.log = &bytes.Buffer{}
