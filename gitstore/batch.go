@@ -2,7 +2,7 @@ package gitstore
 
 import (
 	"fmt"
-	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +22,7 @@ type batch struct {
 	heads  map[string]tip           // where each ref is within this batch
 	base   map[string]plumbing.Hash // where each ref was when the batch began
 	order  []string                 // refs that moved, in the order in which they are to move on the disk
+	moves  []move                   // every move of a ref, oldest first, to be taken back
 	trees  map[string]plumbing.Hash // ref:path → tree last written there, the base for deltas
 	sync   []string                 // object folders of pushes, to be synced before a ref moves
 	config *configuration           // policy in force within this batch
@@ -66,12 +67,21 @@ func (b *batch) move(ref string, to tip) error {
 	if err != nil {
 		return err
 	}
-	if _, moved := b.base[ref]; !moved {
+	_, moved := b.base[ref]
+	if !moved {
 		b.base[ref] = from.commit
 		b.order = append(b.order, ref)
 	}
+	b.moves = append(b.moves, move{ref, from, !moved})
 	b.heads[ref] = to
 	return nil
+}
+
+// move is one move of a ref within a batch.
+type move struct {
+	ref   string
+	from  tip
+	first bool // of this ref in the batch
 }
 
 // keyed is a commit that an idempotency key stands for.
@@ -87,10 +97,10 @@ type edit struct {
 }
 
 // checkpoint and rollback bracket one change, so that a change that fails
-// leaves no trace in the batch but objects that nothing names.
+// leaves no trace in the batch but objects that nothing names. A checkpoint costs
+// nothing, a rollback what was moved since: a push brackets each of its refs.
 type checkpoint struct {
-	heads  map[string]tip
-	base   map[string]plumbing.Hash
+	moves  int
 	order  int
 	sync   int
 	made   int
@@ -100,12 +110,40 @@ type checkpoint struct {
 }
 
 func (b *batch) checkpoint() checkpoint {
-	return checkpoint{maps.Clone(b.heads), maps.Clone(b.base), len(b.order), len(b.sync), len(b.made), len(b.keys), len(b.edits), b.config}
+	return checkpoint{len(b.moves), len(b.order), len(b.sync), len(b.made), len(b.keys), len(b.edits), b.config}
 }
 
 func (b *batch) rollback(c checkpoint) {
-	b.heads, b.base, b.order, b.sync, b.config = c.heads, c.base, b.order[:c.order], b.sync[:c.sync], c.config
+	for i := len(b.moves) - 1; i >= c.moves; i-- {
+		m := b.moves[i]
+		b.heads[m.ref] = m.from
+		if m.first {
+			delete(b.base, m.ref)
+		}
+	}
+	b.moves, b.order, b.sync, b.config = b.moves[:c.moves], b.order[:c.order], b.sync[:c.sync], c.config
 	b.made, b.keys, b.edits = b.made[:c.made], b.keys[:c.keys], b.edits[:c.edits]
+}
+
+// movedSince is, for each watched ref that is elsewhere than at a checkpoint, where
+// it was then and where it is now; nil where there is none.
+func (b *batch) movedSince(c checkpoint) map[string][2]tip {
+	var moved map[string][2]tip
+	for _, m := range b.moves[c.moves:] {
+		if _, known := moved[m.ref]; known || !slices.Contains(watched, m.ref) {
+			continue
+		}
+		if moved == nil {
+			moved = map[string][2]tip{}
+		}
+		moved[m.ref] = [2]tip{m.from, b.heads[m.ref]}
+	}
+	for ref, m := range moved {
+		if m[0].commit == m[1].commit {
+			delete(moved, ref)
+		}
+	}
+	return moved
 }
 
 // updates is the batch as one transaction of refs. The audit comes first: an

@@ -304,14 +304,7 @@ func (b *batch) runJob(j *job) {
 		b.rollback(at)
 		return
 	}
-	for _, ref := range watched {
-		if was, is := at.heads[ref], b.heads[ref]; was.commit != is.commit {
-			if j.moved == nil {
-				j.moved = map[string][2]tip{}
-			}
-			j.moved[ref] = [2]tip{was, is}
-		}
-	}
+	j.moved = b.movedSince(at)
 }
 
 // guard runs the change and turns a panic of its function into its error.

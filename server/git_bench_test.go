@@ -27,6 +27,28 @@ func median(d []time.Duration) float64 {
 func BenchmarkGitPush(b *testing.B) {
 	s := newGitSite(b, nil)
 	clone := s.clone("bob")
+	s.servePlain(b, clone)
+	var with, without []time.Duration
+	push := func(to string) time.Duration {
+		start := time.Now()
+		s.must(clone, "push", "-q", to, "HEAD:refs/heads/main")
+		return time.Since(start)
+	}
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		s.commit(clone, fmt.Sprintf("F/P%d.md", i%50), fmt.Sprintf("text %d\n", i))
+		b.StartTimer()
+		with = append(with, push(s.url("bob", "/w/notes.git")))
+		without = append(without, push(s.url("", "/plain.git")))
+	}
+	b.ReportMetric(median(with), "ms/push")
+	b.ReportMetric(median(without), "ms/plain")
+	b.ReportMetric(median(with)/median(without), "ratio")
+}
+
+// servePlain serves, at /plain.git and through the same handler, a copy of a
+// clone without hooks.
+func (s *gitSite) servePlain(b *testing.B, clone string) {
 	plain := filepath.Join(b.TempDir(), "plain.git")
 	s.must("/", "clone", "-q", "--bare", clone, plain)
 	bare := *s.handler
@@ -49,22 +71,6 @@ func BenchmarkGitPush(b *testing.B) {
 	})
 	mux.HandleFunc("/", s.serveHTTP)
 	s.web.Config.Handler = mux
-	var with, without []time.Duration
-	push := func(to string) time.Duration {
-		start := time.Now()
-		s.must(clone, "push", "-q", to, "HEAD:refs/heads/main")
-		return time.Since(start)
-	}
-	for i := 0; b.Loop(); i++ {
-		b.StopTimer()
-		s.commit(clone, fmt.Sprintf("F/P%d.md", i%50), fmt.Sprintf("text %d\n", i))
-		b.StartTimer()
-		with = append(with, push(s.url("bob", "/w/notes.git")))
-		without = append(without, push(s.url("", "/plain.git")))
-	}
-	b.ReportMetric(median(with), "ms/push")
-	b.ReportMetric(median(without), "ms/plain")
-	b.ReportMetric(median(with)/median(without), "ratio")
 }
 
 // BenchmarkGitClone clones a wiki of 2,000 pages, in turn through the handler and
@@ -106,4 +112,50 @@ func resident(b *testing.B) int {
 	m := hwm.FindSubmatch(status)
 	n, _ := strconv.Atoi(string(m[1]))
 	return n
+}
+
+// BenchmarkGitTags pushes many tags at once, in turn through the whole path and
+// through the same handler to a copy without hooks. Over HTTP the stock client
+// itself takes the square of their number: its helper names each tag by itself,
+// and send-pack compares every name with every other.
+func BenchmarkGitTags(b *testing.B) {
+	for _, n := range []int{1_000, 5_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			s := newGitSite(b, nil)
+			clone := s.clone("bob")
+			s.servePlain(b, clone)
+			round := 0
+			push := func(to string) time.Duration {
+				start := time.Now()
+				s.must(clone, "push", "-q", to, "refs/tags/*")
+				return time.Since(start)
+			}
+			var with, without []time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				round++
+				s.tags(clone, round, n)
+				b.StartTimer()
+				with = append(with, push(s.url("bob", "/w/notes.git")))
+				without = append(without, push(s.url("", "/plain.git")))
+			}
+			b.ReportMetric(median(with), "ms/push")
+			b.ReportMetric(median(without), "ms/plain")
+			b.ReportMetric((median(with)-median(without))*1000/float64(n), "µs-more/tag")
+		})
+	}
+}
+
+// tags replaces the tags of a clone by n others on its head.
+func (s *gitSite) tags(clone string, round, n int) {
+	s.tb.Helper()
+	head := s.must(clone, "rev-parse", "HEAD")
+	var packed strings.Builder
+	packed.WriteString("# pack-refs with: peeled fully-peeled sorted \n")
+	for i := range n {
+		fmt.Fprintf(&packed, "%s refs/tags/r%d-v%05d\n", head, round, i)
+	}
+	if err := os.WriteFile(filepath.Join(clone, ".git", "packed-refs"), []byte(packed.String()), 0o600); err != nil {
+		s.tb.Fatal(err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -106,6 +107,16 @@ func (p *packed) find(name string) (packedRef, bool) {
 		return p.refs[i], true
 	}
 	return packedRef{}, false
+}
+
+// under are the refs whose names begin with prefix.
+func (p *packed) under(prefix string) []packedRef {
+	from := sort.Search(len(p.refs), func(i int) bool { return p.refs[i].name >= prefix })
+	to := from
+	for to < len(p.refs) && strings.HasPrefix(p.refs[to].name, prefix) {
+		to++
+	}
+	return p.refs[from:to]
 }
 
 // packed gives packed-refs as it is now: one stat, and a read if it changed.

@@ -150,20 +150,21 @@ func (d *DB) Head() (string, error) {
 }
 
 // List returns the refs whose names begin with prefix ("" for all), sorted. It
-// reads each loose one. A damaged loose ref is an error.
+// reads each loose one, and no folder but those that hold some. A damaged loose
+// ref is an error.
 func (d *DB) List(prefix string) ([]Ref, error) {
 	found := map[string]Ref{}
 	// Loose before packed: pack-refs writes packed-refs before it removes the
 	// loose ones, so that a ref is seen in one of them.
-	if err := d.walk("refs", prefix, found); err != nil {
+	if err := d.walk(folderOf(prefix), prefix, found); err != nil {
 		return nil, err
 	}
 	p, err := d.packed()
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range p.refs {
-		if _, loose := found[r.name]; !loose && strings.HasPrefix(r.name, prefix) {
+	for _, r := range p.under(prefix) {
+		if _, loose := found[r.name]; !loose {
 			found[r.name] = Ref{r.name, r.hash, r.peeled}
 		}
 	}
@@ -173,6 +174,16 @@ func (d *DB) List(prefix string) ([]Ref, error) {
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list, nil
+}
+
+// folderOf is the deepest folder that holds every ref whose name begins with
+// prefix. A new ref is looked up as a prefix: reading the folders above its own
+// would make a push of many tags cost the square of their number.
+func folderOf(prefix string) string {
+	if i := strings.LastIndexByte(prefix, '/'); i > len("refs/") && CheckName(prefix[:i]) == nil {
+		return prefix[:i]
+	}
+	return "refs"
 }
 
 // walk adds the loose refs under a folder that begin with prefix.

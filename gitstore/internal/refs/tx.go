@@ -83,7 +83,8 @@ const lockTimeout = 10 * time.Second
 // ended by Commit or Abort; Abort after Commit does nothing.
 type Tx struct {
 	db      *DB
-	updates []*locked // in the order given
+	updates []*locked       // in the order given
+	gone    map[string]bool // the refs that it deletes
 	packed  *packedEdit
 	done    bool
 }
@@ -100,12 +101,15 @@ type locked struct {
 // nothing stays locked. Symbolic refs are refused. It waits for locks up to 10
 // seconds, or until the context ends.
 func (d *DB) Begin(ctx context.Context, updates []Update) (*Tx, error) {
-	tx := &Tx{db: d}
+	tx := &Tx{db: d, gone: map[string]bool{}}
 	for _, u := range updates {
 		if err := CheckName(u.Name); err != nil {
 			return nil, err
 		}
 		tx.updates = append(tx.updates, &locked{Update: u})
+		if u.New.IsZero() && !u.Verify {
+			tx.gone[u.Name] = true
+		}
 	}
 	sorted := append([]*locked(nil), tx.updates...)
 	sort.Slice(sorted, func(i, j int) bool { return sorted[i].Name < sorted[j].Name })
@@ -129,7 +133,7 @@ func (tx *Tx) prepare(ctx context.Context, sorted []*locked) error {
 			return err
 		}
 	}
-	return tx.preparePacked(ctx, sorted)
+	return tx.preparePacked(ctx)
 }
 
 // lock takes one ref's lock, compares under it, and writes the new value.
@@ -209,14 +213,7 @@ func (tx *Tx) nameFree(name string) error {
 }
 
 // deletes reports that the same transaction deletes the ref.
-func (tx *Tx) deletes(name string) bool {
-	for _, l := range tx.updates {
-		if l.Name == name && l.New.IsZero() && !l.Verify {
-			return true
-		}
-	}
-	return false
-}
+func (tx *Tx) deletes(name string) bool { return tx.gone[name] }
 
 // explain turns a file in the place of a folder into a conflict of names.
 func (tx *Tx) explain(name string, err error) error {
@@ -442,12 +439,8 @@ type packedEdit struct{ lock string }
 
 // preparePacked takes packed-refs.lock and writes the new content, where a
 // deletion needs it.
-func (tx *Tx) preparePacked(ctx context.Context, sorted []*locked) error {
-	any := false
-	for _, l := range sorted {
-		any = any || tx.deletes(l.Name)
-	}
-	if !any {
+func (tx *Tx) preparePacked(ctx context.Context) error {
+	if len(tx.gone) == 0 {
 		return nil
 	}
 	f, err := tx.db.takeLock(ctx, tx.db.path("packed-refs"))
