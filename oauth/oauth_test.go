@@ -478,3 +478,20 @@ func FuzzParseToken(f *testing.F) {
 		}
 	})
 }
+
+// TestBusySessionGoesOn: a session that is used does not end for want of use,
+// however short that time is set.
+func TestBusySessionGoesOn(t *testing.T) {
+	s := newSite(t, "http://127.0.0.1:8080", wiki.LayoutPath)
+	s.Authority.cfg.Idle = 30 * time.Minute
+	c := s.signIn("alice")
+	for range 20 {
+		s.wait(10 * time.Minute)
+		s.expect(withCookie(c), "alice")
+		if err := s.flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.wait(31 * time.Minute)
+	s.refused(withCookie(c), "unused")
+}

@@ -113,9 +113,10 @@ func (a *Authority) lastSeen(k key, s session) time.Time {
 }
 
 // remember notes a use, to be written with the next batch. Uses within an hour
-// of the last written one are not worth a write.
+// of the last written one are not worth a write, nor those within a small part
+// of the time after which an unused session ends.
 func (a *Authority) remember(k key, s session, now time.Time) {
-	if now.Sub(s.Seen) < time.Hour {
+	if now.Sub(s.Seen) < min(time.Hour, a.cfg.Idle/8) {
 		return
 	}
 	a.mu.Lock()
