@@ -234,6 +234,9 @@ func (b *batch) commit(ref string, root *folder, info commitInfo, parents ...plu
 // batch is a source of objects as they will be.
 func (b *batch) Get(oid plumbing.Hash) (plumbing.ObjectType, []byte, error) { return b.objs.Get(oid) }
 
+// Size makes a batch a sizer: what a push brought is not read whole in the writer.
+func (b *batch) Size(oid plumbing.Hash) (int64, error) { return b.objs.Size(oid) }
+
 func (b *batch) blob(oid plumbing.Hash) ([]byte, error) {
 	typ, data, err := b.objs.Get(oid)
 	if err == nil && typ != plumbing.BlobObject {

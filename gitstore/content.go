@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"wikibot/gitstore/internal/objects"
 	"wikibot/wiki"
 )
 
@@ -39,6 +40,8 @@ func (r *repo) checkContent(src objectSource, from, to *folder) (wiki.Faults, er
 	}
 	return c.faults, nil
 }
+
+var _, _ sizer = (*batch)(nil), (*objects.DB)(nil)
 
 type contentCheck struct {
 	repo   *repo

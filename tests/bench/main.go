@@ -68,8 +68,10 @@ func figures() []figure {
 		{"snapshot", (*bench).snapshot}, {"growth", (*bench).growth},
 		{"http", (*bench).http}, {"lists", (*bench).lists}, {"save", (*bench).save}, {"start", (*bench).start},
 		{"clone", (*bench).clone}, {"hook", (*bench).hooks}, {"push", (*bench).push},
+		{"network", (*bench).network}, {"large", (*bench).large}, {"tags", (*bench).tags},
 		{"tldr.read", onReal((*bench).readOf)}, {"tldr.history", onReal((*bench).historyOf)}, {"tldr.blame", onReal((*bench).blameOf)},
 		{"tldr.last", onReal((*bench).lastOf)}, {"tldr.http", onReal((*bench).httpOf)}, {"tldr.clone", onReal((*bench).cloneOf)},
+		{"tldr.network", onReal((*bench).networkOf)},
 	}
 }
 

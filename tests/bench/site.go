@@ -180,13 +180,11 @@ func (s *site) put(ctx context.Context, p wiki.PagePath, text string) error {
 
 // git runs stock git in a repository and throws away what it prints.
 func git(ctx context.Context, dir string, args ...string) error {
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir, cmd.Env = dir, gitstoretest.Env("GIT_TERMINAL_PROMPT=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("git %s: %w: %s", args[0], err, out)
-	}
-	return nil
+	return gitWith(ctx, dir, nil, args...)
 }
+
+// environment is that of git clients.
+func environment() []string { return gitstoretest.Env("GIT_TERMINAL_PROMPT=0") }
 
 // catFile is a running `git cat-file --batch-command`.
 type catFile struct {

@@ -241,6 +241,15 @@ func (b *Batch) Get(oid plumbing.Hash) (plumbing.ObjectType, []byte, error) {
 	return b.db.Get(oid)
 }
 
+// Size is the size of an object's content in bytes, told without reading all of
+// it.
+func (b *Batch) Size(oid plumbing.Hash) (int64, error) {
+	if o := b.objects[oid]; o != nil {
+		return int64(len(o.data)), nil
+	}
+	return b.db.Size(oid)
+}
+
 // Len is the number of objects that the pack will have.
 func (b *Batch) Len() int { return len(b.order) }
 

@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -38,12 +40,37 @@ func (db *DB) readLoose(oid plumbing.Hash) (plumbing.ObjectType, []byte, error) 
 	return parseLoose(b)
 }
 
+// headBytes is how much of a loose object is read for its header: a deflate
+// stream tells its first 32 bytes within it, unless somebody made one that does
+// not.
+const headBytes = 4 << 10
+
+// headerLoose reads the beginning of the file alone: a push of large attachments
+// brings many, and each is asked for its size.
 func (db *DB) headerLoose(oid plumbing.Hash) (plumbing.ObjectType, int64, error) {
+	f, err := db.fs.OpenFile(db.loosePath(oid), os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, 0, errMiss
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	head := getScratch(headBytes)
+	defer putScratch(head)
+	n, err := io.ReadFull(f, head.b)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return 0, 0, err
+	}
+	t, size, _, err := looseHeader(head.b[:n])
+	if err == nil || n < headBytes {
+		return t, size, err
+	}
 	b, err := db.looseBytes(oid)
 	if err != nil {
 		return 0, 0, err
 	}
-	t, size, _, err := looseHeader(b)
+	t, size, _, err = looseHeader(b)
 	return t, size, err
 }
 

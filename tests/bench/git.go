@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// daemon is stock git's own server for the same repository.
+type daemon struct {
+	cmd     *exec.Cmd
+	address string // git://host:port
+}
+
+func (b *bench) daemon(base string) (*daemon, error) {
+	l, err := listenLoopback()
+	if err != nil {
+		return nil, err
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	d := &daemon{address: fmt.Sprintf("git://127.0.0.1:%d", port)}
+	d.cmd = exec.CommandContext(b.ctx, "git", "daemon", "--reuseaddr", "--listen=127.0.0.1", fmt.Sprintf("--port=%d", port), "--base-path="+base, "--export-all", base)
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // git is a wrapper of git-daemon
+	if err := d.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for range 500 {
+		if c, err := net.Dial("tcp", l.Addr().String()); err == nil {
+			return d, c.Close()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil, errors.Join(errors.New("git daemon does not answer"), d.stop())
+}
+
+func (d *daemon) stop() error {
+	err := syscall.Kill(-d.cmd.Process.Pid, syscall.SIGTERM)
+	_ = d.cmd.Wait() // ended by the signal
+	return err
+}
+
+// network compares clones over the network with those from git daemon, which
+// serves the same repository.
+func (b *bench) network() error { return b.networkOf("", b.fixture(b.size())) }
+
+func (b *bench) networkOf(prefix, repo string) error {
+	s, err := b.newServed(repo)
+	if err != nil {
+		return err
+	}
+	defer s.remove()
+	d, err := b.daemon(filepath.Dir(s.repo))
+	if err != nil {
+		return err
+	}
+	defer d.stop()
+	dst := b.folder("clone")
+	from := func(address string, env ...string) measure {
+		return once(func() error { return os.RemoveAll(dst) }, func() error {
+			return gitWith(b.ctx, b.work, env, "clone", "-q", "--bare", address, dst)
+		})
+	}
+	stock := from(d.address + "/" + filepath.Base(s.repo))
+	over := from(s.http(s.reader))
+	if _, err := over(); err != nil { // warm
+		return err
+	}
+	return b.compare(prefix+"clone.http", "ms", atMost(1/0.9), over, stock)
+}
+
+// http is the wiki's clone address with a token.
+func (s *served) http(token string) string {
+	return fmt.Sprintf("http://git:%s@%s/w/%s.git", token, s.addr, slug)
+}
+
+// gitWith is git with more in its environment.
+func gitWith(ctx context.Context, dir string, env []string, args ...string) error {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir, cmd.Env = dir, append(environment(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("git %s: %w: %s", args[0], err, out)
+	}
+	return nil
+}
+
+// large pushes and clones a gigabyte that does not compress, and looks at the
+// most memory that the server's process takes meanwhile. Its baseline is what it
+// took before.
+func (b *bench) large() error {
+	const most = 64 // MB
+	files := 104
+	if b.short {
+		files = 16
+	}
+	s, err := b.newServed(b.fixture(200, 200))
+	if err != nil {
+		return err
+	}
+	defer s.remove()
+	clone := b.folder("large")
+	defer os.RemoveAll(clone)
+	if err := git(b.ctx, b.work, "clone", "-q", s.http(s.editor), clone); err != nil {
+		return err
+	}
+	if err := fill(filepath.Join(clone, "Large"), files, 9_900_000); err != nil {
+		return err
+	}
+	for _, args := range [][]string{{"config", "core.bigFileThreshold", "1m"}, {"add", "."}, {"commit", "-q", "-m", "Large"}} {
+		if err := git(b.ctx, clone, args...); err != nil {
+			return err
+		}
+	}
+	for _, step := range []struct {
+		name string
+		run  func() error
+	}{
+		{"push", func() error { return git(b.ctx, clone, "push", "-q", "origin", "HEAD:main") }},
+		{"clone", func() error {
+			to := b.folder("again")
+			defer os.RemoveAll(to)
+			return git(b.ctx, b.work, "clone", "-q", "--bare", s.http(s.reader), to)
+		}},
+	} {
+		if err := s.resetPeak(); err != nil {
+			return err
+		}
+		before, err := s.memory("VmRSS")
+		if err != nil {
+			return err
+		}
+		if err := step.run(); err != nil {
+			return err
+		}
+		peak, err := s.memory("VmHWM")
+		if err != nil {
+			return err
+		}
+		b.print("large."+step.name+".memory", pair{peak, before, peak / before}, "MB", valueMost(most, "MB"))
+	}
+	return nil
+}
+
+// fill makes files of random bytes.
+func fill(dir string, files, size int) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	data := make([]byte, size)
+	for i := range files {
+		rand.Read(data)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("file%d.bin", i)), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tags pushes many tags at once, beside the same push to a repository without
+// hooks: the time must grow with their number and no faster.
+func (b *bench) tags() error {
+	s, err := b.newServed(b.fixture(200, 200))
+	if err != nil {
+		return err
+	}
+	defer s.remove()
+	clone, plain := b.folder("tags"), b.folder("plain")
+	defer os.RemoveAll(clone)
+	defer os.RemoveAll(plain)
+	if err := errors.Join(
+		git(b.ctx, b.work, "clone", "-q", s.http(s.editor), clone),
+		git(b.ctx, b.work, "clone", "-q", "--bare", clone, plain),
+		git(b.ctx, plain, "config", "core.fsync", "objects,derived-metadata,reference"),
+	); err != nil {
+		return err
+	}
+	round := 0
+	for _, n := range []int{1_000, 5_000} {
+		fresh := func() error { round++; return makeTags(b.ctx, clone, fmt.Sprintf("r%d", round), n) }
+		push := func(to string) measure {
+			return once(fresh, func() error {
+				return git(b.ctx, clone, "push", "-q", to, fmt.Sprintf("refs/tags/r%d/*:refs/tags/r%d/*", round, round))
+			})
+		}
+		wanted := valueMost(2000, "ms")
+		if n > 1_000 {
+			wanted = valueMost(10_000, "ms")
+		}
+		if err := b.compare(fmt.Sprintf("tags.%d", n), "ms", wanted, push("origin"), push(plain)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeTags makes n tags of HEAD below a folder.
+func makeTags(ctx context.Context, clone, folder string, n int) error {
+	script := fmt.Sprintf(`for i in $(seq %d); do echo "create refs/tags/%s/$i HEAD"; done | git update-ref --stdin`, n, folder)
+	cmd := exec.CommandContext(ctx, "sh", "-c", script)
+	cmd.Dir, cmd.Env = clone, environment()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("making tags: %w: %s", err, out)
+	}
+	return nil
+}
