@@ -48,6 +48,9 @@
 // refuses them. Reading cannot differ by folder, since a clone brings
 // everything.
 //
+// What the site says of a wiki (its tier, whether it is paid for, whether it is in
+// the archive) is no part of this file: see Plan. It takes away, and never gives.
+//
 // The server reads this schema and the one before it. Unknown keys, roles and
 // levels are faults with line, column and the nearest right word: a policy that
 // is partly understood would be a hole.

@@ -17,9 +17,11 @@ const (
 	Write             // change pages
 	Manage            // grants, tokens, settings, the configuration's refs
 	DeleteWiki        // the whole wiki
+	Inspect           // see the configuration and the tokens, without changing them
+	EndTokens         // revoke them
 )
 
-var actionWords = [...]string{"", "read", "propose changes to", "change", "manage", "delete"}
+var actionWords = [...]string{"", "read", "propose changes to", "change", "manage", "delete", "see the configuration of", "end tokens of"}
 
 // String is the action as it fits into "you may not … this wiki".
 func (a Action) String() string {
@@ -40,10 +42,12 @@ const (
 	Suspended                // the person counts as anonymous, with nothing granted
 )
 
-// Target is what an action is done to, with what the site knows of the caller.
+// Target is what an action is done to, with what the site knows of the caller
+// and of the wiki.
 type Target struct {
 	Slug    wiki.Slug
 	Account Account // of the caller; ignored for callers without User and DID
+	Plan    Plan
 }
 
 // Allow says whether a caller may do something to a wiki; nil means yes.
@@ -53,7 +57,11 @@ type Target struct {
 //   - ErrUnauthenticated: nobody is signed in (or the account is gone), the wiki
 //     is readable, and there are people who may do this.
 //   - ErrForbidden: readable, but not this; the text names the reason and the
-//     next step.
+//     next step. So is every change of a wiki in the archive.
+//   - ErrPayment: the caller's role would do, but the wiki's payment has lapsed,
+//     or its tier has no git push. See Plan.
+//
+// Whoever would be refused anyway is told nothing of the plan.
 //
 // Narrowing (Caller.Narrowed) caps what both the grant and [access] give: a
 // viewer's token reads and proposes, an editor's writes, an owner's manages. A
@@ -65,23 +73,31 @@ type Target struct {
 func (p *Policy) Allow(c wiki.Caller, a Action, t Target) error {
 	may := p.rights(c, t)
 	switch {
-	case may.has(a):
-		return nil
 	case !may.has(Read):
 		return wiki.NotFound("there is no wiki %q, or you may not see it: check the address, or sign in", t.Slug)
+	case !may.has(a):
+		return p.refuse(c, a, t)
 	}
-	return p.refuse(c, a, t)
+	if why := t.Plan.stops(c, a); why != goes {
+		return t.stopped(c, a, why)
+	}
+	return nil
 }
 
 // Standing is all that Allow would answer, at once.
 func (p *Policy) Standing(c wiki.Caller, t Target) wiki.Standing {
 	may := p.rights(c, t)
+	does := func(a Action) bool { return may.has(a) && t.Plan.stops(c, a) == goes }
 	return wiki.Standing{
 		Role:    may.role,
-		Read:    may.has(Read),
-		Write:   may.has(Write),
-		Propose: may.has(Propose),
-		Manage:  may.has(Manage),
+		Read:    does(Read),
+		Write:   does(Write),
+		Propose: does(Propose),
+		Manage:  does(Manage),
+		Inspect: does(Inspect),
+		Revoke:  does(EndTokens),
+		Delete:  does(DeleteWiki),
+		Frozen:  t.frozen(c, may),
 	}
 }
 
@@ -92,13 +108,13 @@ type rights struct {
 	set  uint8
 }
 
-func (r rights) has(a Action) bool { return a >= Read && a <= DeleteWiki && r.set>>a&1 == 1 }
+func (r rights) has(a Action) bool { return a >= Read && a <= EndTokens && r.set>>a&1 == 1 }
 
 const (
 	reads   = 1 << Read
 	offers  = 1<<Read | 1<<Propose
 	writes  = offers | 1<<Write
-	manages = writes | 1<<Manage | 1<<DeleteWiki
+	manages = writes | 1<<Manage | 1<<DeleteWiki | 1<<Inspect | 1<<EndTokens
 )
 
 // byRole is what each role gives, and the most that a credential narrowed to

@@ -19,69 +19,87 @@ const (
 var actions = []struct {
 	letter byte
 	action Action
-}{{'r', Read}, {'p', Propose}, {'w', Write}, {'m', Manage}, {'d', DeleteWiki}}
+}{{'r', Read}, {'p', Propose}, {'w', Write}, {'m', Manage}, {'d', DeleteWiki}, {'i', Inspect}, {'e', EndTokens}}
 
-// TestTable is the whole rule as a table: for each standing (a role, or signed
-// in without one, or a visitor) and each [access], what is allowed. r read,
-// p propose, w write, m manage, d delete the wiki. The columns are the ways in
-// which read, write and propose can be set; those where write or propose is
-// wider than read cannot exist.
-func TestTable(t *testing.T) {
+// everything is what owners may.
+const everything = "rpwmdie"
+
+// columns are the ways in which read, write and propose can be set; those where
+// write or propose is wider than read cannot exist.
+func columns() []struct{ read, write, propose Level } {
 	const g, r, a = Granted, Registered, Anonymous
-	columns := []struct{ read, write, propose Level }{
+	return []struct{ read, write, propose Level }{
 		{g, g, g},
 		{r, g, g}, {r, g, r}, {r, r, g}, {r, r, r},
 		{a, g, g}, {a, g, r}, {a, g, a}, {a, r, g}, {a, r, r}, {a, r, a}, {a, a, g}, {a, a, r}, {a, a, a},
 	}
-	rows := []struct {
-		who  string
-		want string // one word for each column
-	}{
-		//          ggg   rgg   rgr   rrg   rrr   agg   agr   aga   arg   arr   ara   aag   aar   aaa
-		{"visitor", "-    -     -     -     -     r     r     rp    r     r     rp    rpw   rpw   rpw"},
-		{"user", "   -    r     rp    rpw   rpw   r     rp    rp    rpw   rpw   rpw   rpw   rpw   rpw"},
-		{"viewer", " rp   rp    rp    rpw   rpw   rp    rp    rp    rpw   rpw   rpw   rpw   rpw   rpw"},
-		{"editor", " rpw  rpw   rpw   rpw   rpw   rpw   rpw   rpw   rpw   rpw   rpw   rpw   rpw   rpw"},
-		{"owner", "  rpwmd rpwmd rpwmd rpwmd rpwmd rpwmd rpwmd rpwmd rpwmd rpwmd rpwmd rpwmd rpwmd rpwmd"},
+}
+
+// rows are what is allowed for each standing (a role, or signed in without one, or
+// a visitor), one word for each column: r read, p propose, w write, and all for
+// that and m manage, d delete the wiki, i inspect, e end tokens.
+func rows() map[string][]string {
+	table := map[string]string{
+		//          ggg  rgg  rgr  rrg  rrr  agg  agr  aga  arg  arr  ara  aag  aar  aaa
+		"visitor": "-    -    -    -    -    r    r    rp   r    r    rp   rpw  rpw  rpw",
+		"user":    "-    r    rp   rpw  rpw  r    rp   rp   rpw  rpw  rpw  rpw  rpw  rpw",
+		"viewer":  "rp   rp   rp   rpw  rpw  rp   rp   rp   rpw  rpw  rpw  rpw  rpw  rpw",
+		"editor":  "rpw  rpw  rpw  rpw  rpw  rpw  rpw  rpw  rpw  rpw  rpw  rpw  rpw  rpw",
+		"owner":   "all  all  all  all  all  all  all  all  all  all  all  all  all  all",
 	}
+	out := map[string][]string{}
+	for who, line := range table {
+		out[who] = strings.Fields(strings.ReplaceAll(line, "all", everything))
+	}
+	return out
+}
+
+// TestTable is the policy's whole rule as a table: what each standing may in each
+// [access], for every account, narrowing and binding of the credential. The wiki's
+// plan takes nothing away here; TestPlans has it.
+func TestTable(t *testing.T) {
 	narrowings := []struct {
 		role wiki.Role
 		most string
-	}{{wiki.NoRole, "rpwmd"}, {wiki.Viewer, "rp"}, {wiki.Editor, "rpw"}, {wiki.Owner, "rpwmd"}}
+	}{{wiki.NoRole, everything}, {wiki.Viewer, "rp"}, {wiki.Editor, "rpw"}, {wiki.Owner, everything}}
 	checked := 0
-	for _, row := range rows {
-		words := strings.Fields(row.want)
-		if len(words) != len(columns) {
-			t.Fatalf("the row %s has %d columns, want %d", row.who, len(words), len(columns))
+	for who, words := range rows() {
+		if len(words) != len(columns()) {
+			t.Fatalf("the row %s has %d columns, want %d", who, len(words), len(columns()))
 		}
-		for i, col := range columns {
+		for i, col := range columns() {
 			p := &Policy{Schema: 1, Wiki: thisID, Read: col.read, Write: col.write, Propose: col.propose, Grants: map[string]wiki.Role{"olga": wiki.Owner}}
 			c := wiki.Caller{}
-			if row.who != "visitor" {
+			if who != "visitor" {
 				c.User = "alice"
 			}
-			if role, err := wiki.ParseRole(row.who); err == nil {
+			if role, err := wiki.ParseRole(who); err == nil {
 				p.Grants["alice"] = role
 			}
 			for _, account := range []Account{Active, Suspended, Unknown} {
 				want := words[i]
-				if account != Active && row.who != "visitor" {
-					want = strings.Fields(rows[0].want)[i] // as a visitor
+				if account != Active && who != "visitor" {
+					want = rows()["visitor"][i]
 				}
 				for _, n := range narrowings {
 					c.Narrowed = n.role
 					for _, b := range bindings(c) {
-						name := fmt.Sprintf("%s, read %s, write %s, propose %s, account %d, narrowed to %s, bound to %q %q, host %v", row.who, col.read, col.write, col.propose, account, n.role, b.Only, b.OnlyID, b.Host)
-						checkAll(t, p, b, Target{"notes", account}, bound(b, both(want, n.most)), name)
+						name := fmt.Sprintf("%s, read %s, write %s, propose %s, account %d, narrowed to %s, bound to %q %q, host %v", who, col.read, col.write, col.propose, account, n.role, b.Only, b.OnlyID, b.Host)
+						checkAll(t, p, b, at(account), bound(b, both(want, n.most)), name)
 						checked++
 					}
 				}
 			}
 		}
 	}
-	if want := len(rows) * len(columns) * 3 * 4 * 8; checked != want {
+	if want := len(rows()) * len(columns()) * 3 * 4 * 8; checked != want {
 		t.Errorf("checked %d combinations, want %d", checked, want)
 	}
+}
+
+// at is the wiki notes with a plan that takes nothing away.
+func at(account Account) Target {
+	return Target{Slug: "notes", Account: account, Plan: Plan{Tier: "self", Known: true, Push: true}}
 }
 
 // bindings are a caller free, bound to this wiki, to others, by halves, and as
@@ -103,7 +121,7 @@ func bindings(c wiki.Caller) []wiki.Caller {
 func bound(c wiki.Caller, want string) string {
 	switch {
 	case c.Host:
-		return "rpwmd"
+		return everything
 	case c.Only == "" && c.OnlyID == "", c.Only == "notes" && c.OnlyID == thisID:
 		return want
 	}
@@ -150,13 +168,13 @@ func checkAll(t *testing.T, p *Policy, c wiki.Caller, target Target, want, name 
 	for _, f := range []struct {
 		yes    bool
 		letter string
-	}{{s.Read, "r"}, {s.Propose, "p"}, {s.Write, "w"}, {s.Manage, "md"}} {
+	}{{s.Read, "r"}, {s.Propose, "p"}, {s.Write, "w"}, {s.Manage, "m"}, {s.Delete, "d"}, {s.Inspect, "i"}, {s.Revoke, "e"}} {
 		if f.yes {
 			got += f.letter
 		}
 	}
-	if got != strings.Trim(want, "-") {
-		t.Errorf("%s: Standing says %q, want %q", name, got, want)
+	if got != strings.Trim(want, "-") || s.Frozen != "" {
+		t.Errorf("%s: Standing says %q and %q, want %q", name, got, s.Frozen, want)
 	}
 }
 
@@ -180,8 +198,8 @@ func TestRole(t *testing.T) {
 // other; without a binding it has nothing.
 func TestSiteToken(t *testing.T) {
 	p := &Policy{Wiki: thisID, Read: Anonymous, Grants: map[string]wiki.Role{"olga": wiki.Owner}}
-	target := Target{Slug: "notes"}
-	for role, want := range map[wiki.Role]string{wiki.Viewer: "rp", wiki.Editor: "rpw", wiki.Owner: "rpwmd", wiki.NoRole: "-"} {
+	target := at(Unknown)
+	for role, want := range map[wiki.Role]string{wiki.Viewer: "rp", wiki.Editor: "rpw", wiki.Owner: everything, wiki.NoRole: "-"} {
 		c := wiki.Caller{Site: true, Narrowed: role, Only: "notes", OnlyID: thisID, Credential: "w-notes-00000001"}
 		checkAll(t, p, c, target, want, "site token "+role.String())
 		c.OnlyID = otherID
@@ -196,22 +214,22 @@ func TestSiteToken(t *testing.T) {
 func TestDIDAlone(t *testing.T) {
 	c := wiki.Caller{DID: someDID}
 	p := &Policy{Wiki: thisID, Read: Registered, Write: Registered, Grants: map[string]wiki.Role{"olga": wiki.Owner}}
-	checkAll(t, p, c, Target{"notes", Active}, "-", "DID without a grant")
+	checkAll(t, p, c, at(Active), "-", "DID without a grant")
 	p.Grants[someDID] = wiki.Viewer
-	checkAll(t, p, c, Target{"notes", Active}, "rpw", "DID with a grant")
-	checkAll(t, p, c, Target{"notes", Suspended}, "-", "DID suspended")
+	checkAll(t, p, c, at(Active), "rpw", "DID with a grant")
+	checkAll(t, p, c, at(Suspended), "-", "DID suspended")
 }
 
 // TestClosed: what is zero, damaged or of the future lets nobody in.
 func TestClosed(t *testing.T) {
 	alice := wiki.Caller{User: "alice"}
-	checkAll(t, &Policy{}, alice, Target{"notes", Active}, "-", "zero policy")
-	checkAll(t, &Policy{}, wiki.Caller{User: "alice", Only: "notes"}, Target{"notes", Active}, "-", "token without an id, policy without an id")
+	checkAll(t, &Policy{}, alice, at(Active), "-", "zero policy")
+	checkAll(t, &Policy{}, wiki.Caller{User: "alice", Only: "notes"}, at(Active), "-", "token without an id, policy without an id")
 	p := &Policy{Wiki: thisID, Grants: map[string]wiki.Role{"alice": wiki.Owner}}
-	checkAll(t, p, alice, Target{Slug: "notes"}, "-", "account not looked up")
-	for _, a := range []Action{0, DeleteWiki + 1, 200} {
+	checkAll(t, p, alice, at(Unknown), "-", "account not looked up")
+	for _, a := range []Action{0, EndTokens + 1, 200} {
 		for _, c := range []wiki.Caller{alice, {Host: true}} {
-			if err := p.Allow(c, a, Target{"notes", Active}); err == nil {
+			if err := p.Allow(c, a, at(Active)); err == nil {
 				t.Errorf("action %d is allowed", a)
 			}
 		}
@@ -234,11 +252,11 @@ func TestTexts(t *testing.T) {
 		{wiki.Caller{User: "olga"}, Write, Suspended, `the account olga is suspended, so you may read public wikis only: ask the site's administrators`},
 		{wiki.Caller{User: "eve", Only: "other", OnlyID: otherID}, Read, Active, `there is no wiki "notes", or you may not see it: check the address, or sign in`},
 	} {
-		if err := p.Allow(c.caller, c.action, Target{"notes", c.state}); err == nil || err.Error() != c.want {
+		if err := p.Allow(c.caller, c.action, at(c.state)); err == nil || err.Error() != c.want {
 			t.Errorf("got  %v\nwant %s", err, c.want)
 		}
 	}
-	if err := (&Policy{Read: Anonymous}).Allow(wiki.Caller{}, Write, Target{Slug: "notes"}); !errors.Is(err, wiki.ErrForbidden) {
+	if err := (&Policy{Read: Anonymous}).Allow(wiki.Caller{}, Write, at(Unknown)); !errors.Is(err, wiki.ErrForbidden) {
 		t.Errorf("signing in cannot help: got %v, want ErrForbidden", err)
 	}
 }
@@ -250,7 +268,7 @@ func TestAllowDoesNotAllocate(t *testing.T) {
 	}
 	c := wiki.Caller{User: "heidi", DID: "did:web:example.org"}
 	if n := testing.AllocsPerRun(100, func() {
-		if p.Allow(c, Write, Target{"notes", Active}) != nil || !p.Standing(c, Target{"notes", Active}).Read {
+		if p.Allow(c, Write, at(Active)) != nil || !p.Standing(c, at(Active)).Read {
 			t.Error("refused")
 		}
 	}); n != 0 {

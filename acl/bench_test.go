@@ -30,7 +30,7 @@ func BenchmarkAllow(b *testing.B) {
 	c := wiki.Caller{User: "heidi", DID: "did:web:example.org", Narrowed: wiki.Editor, Only: "notes", OnlyID: p.Wiki}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := p.Allow(c, Write, Target{"notes", Active}); err != nil {
+		if err := p.Allow(c, Write, at(Active)); err != nil {
 			b.Fatal(err)
 		}
 	}

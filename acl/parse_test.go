@@ -46,10 +46,10 @@ func TestParse(t *testing.T) {
 		t.Errorf("Format does not come back: %+v", got)
 	}
 	// The example says what each of its people may do.
-	for who, letters := range map[string]string{"alice": "rpwmd", "bob": "rpw", "carol": "rp", "": "-"} {
-		checkAll(t, &want, wiki.Caller{User: wiki.Username(who)}, Target{"notes", Active}, letters, who)
+	for who, letters := range map[string]string{"alice": everything, "bob": "rpw", "carol": "rp", "": "-"} {
+		checkAll(t, &want, wiki.Caller{User: wiki.Username(who)}, at(Active), letters, who)
 	}
-	checkAll(t, &want, wiki.Caller{DID: someDID}, Target{"notes", Active}, "rp", someDID)
+	checkAll(t, &want, wiki.Caller{DID: someDID}, at(Active), "rp", someDID)
 	if got := mustParse(t, "schema=1\nwiki='"+thisID+"'\ngrants.alice='owner'"); got.Read != Granted || got.Grants["alice"] != wiki.Owner {
 		t.Errorf("got %+v", got)
 	}

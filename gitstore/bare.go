@@ -121,7 +121,7 @@ func (s *Store) makeAdmin(ctx context.Context) error {
 		return err
 	}
 	files := map[string][]byte{
-		fileSite:    []byte(fmt.Sprintf("# The site. See docs/format.md.\nschema = %d\nname = \"wikibot\"\n", schema)),
+		fileSite:    []byte(firstSite),
 		"README.md": []byte(adminReadme),
 	}
 	if err := r.seed(refMain, files, "Begin the site"); err != nil {
@@ -135,6 +135,30 @@ func (s *Store) makeAdmin(ctx context.Context) error {
 	}
 	return s.fs.SyncDir(s.cfg.Dir)
 }
+
+// firstSite is a new site's record. Its wikis are of the tier self until somebody
+// says otherwise.
+const firstSite = `# The site. See docs/format.md.
+schema = 1
+name = "wikibot"
+
+# The tier of a new wiki, and of one whose record names none. "self" is built in
+# and has no limits. A site that is for others may choose one of its own below.
+default_tier = "self"
+
+# What the wikis of a tier may have. A limit that is left out does not exist.
+[tiers.free]
+wikis = 1        # that one person may own
+authors = 1      # people who may edit one wiki: its editors and owners
+pages = 500      # of one wiki
+bytes = "50MB"   # of one wiki on the disk, history included
+git_push = false # fetching always works
+
+[tiers.premium]
+wikis = 12
+authors = 25
+git_push = true
+`
 
 const adminReadme = `# The site
 

@@ -272,6 +272,7 @@ func (r *repo) checkSite(src objectSource, old, new *folder) error {
 			}
 		}
 	}
+	faults = append(faults, checkPlans(st.site, &next, changes, src)...)
 	admins := 0
 	for _, u := range next.users {
 		if u.Admin && !u.Suspended {

@@ -102,7 +102,25 @@ func (s *Store) checkNewWiki(c wiki.Caller, n NewWiki) error {
 	if err != nil {
 		return err
 	}
-	return st.site.free(n)
+	if err := st.site.free(n); err != nil {
+		return err
+	}
+	_, err = st.site.newRecord(n)
+	return err
+}
+
+// newRecord is the record of a new wiki but for its id: of the tier that was asked
+// for or the site's usual one, owned by the one for whom it is made.
+func (st *site) newRecord(n NewWiki) (*registered, error) {
+	t, ok := st.tiers.find(n.Tier)
+	switch {
+	case !ok && n.Tier == "":
+		return nil, wiki.Unavailable("site.toml in admin.git does not load, so nobody knows of which tier a new wiki is; the server's log says what to mend")
+	case !ok:
+		return nil, wiki.Invalid("tier", "%s", st.tiers.unknown(n.Tier))
+	}
+	rec := &registered{registryRecord{Schema: schema, Tier: t.Name, Owner: string(n.Owner)}}
+	return rec, st.room(n.Slug, rec)
 }
 
 // free refuses a slug that is or was taken, and an owner whom nobody knows.
@@ -189,6 +207,10 @@ func (s *Store) register(ctx context.Context, c wiki.Caller, n NewWiki, in *Inco
 		if _, taken, err := head.root.file(wikiFile(n.Slug)); err != nil || taken {
 			return errors.Join(err, &wiki.Error{Kind: wiki.ErrExists, Field: "slug", Text: fmt.Sprintf("there is a wiki %q already; choose another slug", n.Slug)})
 		}
+		rec, err := b.site().newRecord(n)
+		if err != nil {
+			return err
+		}
 		if _, err := os.Stat(tmp); err == nil { // not yet moved by an earlier run of this function
 			if err := s.fs.Rename(tmp, s.wikiDir(n.Slug)); err != nil {
 				return folderError(s.wikiDir(n.Slug), err)
@@ -198,8 +220,8 @@ func (s *Store) register(ctx context.Context, c wiki.Caller, n NewWiki, in *Inco
 				return err
 			}
 		}
-		rec := registryRecord{Schema: schema, ID: in.id, CreatedAt: s.now().UTC().Truncate(1e9)}
-		return b.writeRecord(c, wikiFile(n.Slug), formatRecord(rec), "Create wiki "+string(n.Slug))
+		rec.ID, rec.CreatedAt = in.id, s.now().UTC().Truncate(1e9)
+		return b.writeRecord(c, wikiFile(n.Slug), formatRecord(rec.registryRecord), "Create wiki "+string(n.Slug))
 	}})
 	if err != nil && moved { // it never became a wiki; out of the way for the next try
 		err = errors.Join(err, s.fs.Rename(s.wikiDir(n.Slug), tmp))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"wikibot/acl"
 	"wikibot/markdown"
 	"wikibot/record"
 	"wikibot/wiki"
@@ -31,8 +32,10 @@ type wikiRecord struct {
 }
 
 type siteRecord struct {
-	Schema int    `toml:"schema"`
-	Name   string `toml:"name"`
+	Schema      int                   `toml:"schema"`
+	Name        string                `toml:"name"`
+	DefaultTier string                `toml:"default_tier"`
+	Tiers       map[string]tierRecord `toml:"tiers"`
 }
 
 type userRecord struct {
@@ -49,8 +52,14 @@ type registryRecord struct {
 	Schema    int       `toml:"schema"`
 	ID        string    `toml:"id"`
 	CreatedAt time.Time `toml:"created_at"`
-	Suspended bool      `toml:"suspended"`
-	Deleted   bool      `toml:"deleted"`
+
+	Tier     string      `toml:"tier,omitempty"`  // empty: the site's default_tier
+	Owner    string      `toml:"owner,omitempty"` // who pays; it gives no right
+	Payment  acl.Payment `toml:"payment_status"`
+	Archived bool        `toml:"archived"`
+
+	Suspended bool `toml:"suspended"`
+	Deleted   bool `toml:"deleted"`
 }
 
 type tokenRecord struct {

@@ -75,9 +75,16 @@ func (s *Store) openRepo(name wiki.Slug, dir string) (*repo, error) {
 	return r, nil
 }
 
-// target is the wiki as acl knows it; identify has made sure that whoever has a
-// name has an account in force.
-func (r *repo) target() acl.Target { return acl.Target{Slug: r.name, Account: acl.Active} }
+// target is the wiki as acl knows it, with its plan as it is now; identify has
+// made sure that whoever has a name has an account in force. Where the site cannot
+// be read the plan is the zero one, with which nobody changes anything.
+func (r *repo) target() acl.Target {
+	t := acl.Target{Slug: r.name, Account: acl.Active}
+	if st, err := r.store.admin.current(); err == nil {
+		t.Plan = st.site.plan(r.name)
+	}
+	return t
+}
 
 func (r *repo) commit(oid plumbing.Hash) (objects.Commit, error) {
 	c, err := readCommit(r.source, oid)

@@ -18,6 +18,7 @@ type site struct {
 	byDID   map[wiki.DID]wiki.Username
 	byKey   map[string][]wiki.Username // fingerprint of an SSH key → in whose files it stands
 	wikis   map[wiki.Slug]*registered
+	tiers   tiers
 	newer   error // not nil: written by a newer program
 	faults  []error
 }
@@ -50,6 +51,7 @@ func loadSite(old *site, oldTip, newTip tip, r *repo) *site {
 		next.faults = append(next.faults, err)
 		r.store.log.Error("an SSH key in admin.git signs in nobody; mend it with a push to admin.git", "error", err)
 	}
+	next.unknownTiers(changes, r)
 	return next
 }
 
@@ -79,6 +81,7 @@ func (st *site) apply(c change, r *repo) error {
 func (st *site) applySite(c change, r *repo) error {
 	st.newer = nil
 	if c.new == nil {
+		st.tiers = tiers{}
 		return nil
 	}
 	data, err := r.blob(c.new.oid)
@@ -92,7 +95,11 @@ func (st *site) applySite(c change, r *repo) error {
 		}
 		return faults
 	}
-	st.name = rec.Name
+	known, faults := parseTiers(data, rec)
+	if len(faults) > 0 {
+		return faults
+	}
+	st.name, st.tiers = rec.Name, known
 	return nil
 }
 

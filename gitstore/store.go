@@ -214,7 +214,7 @@ func (s *Store) wiki(slug wiki.Slug) (*repo, error) {
 	return r, nil
 }
 
-// Wikis lists the wikis that the caller may read, by slug. It opens each wiki
+// Wikis lists the wikis that the caller may read through their face, by slug. It opens each wiki
 // once; the cost grows with the number of wikis on the site.
 func (s *Store) Wikis(ctx context.Context, c wiki.Caller) ([]WikiInfo, error) {
 	st, err := s.admin.current()
@@ -227,7 +227,7 @@ func (s *Store) Wikis(ctx context.Context, c wiki.Caller) ([]WikiInfo, error) {
 			return nil, ctx.Err()
 		}
 		v, err := s.View(ctx, c, slug)
-		if errors.Is(err, wiki.ErrNotFound) {
+		if errors.Is(err, wiki.ErrNotFound) || errors.Is(err, wiki.ErrPayment) {
 			continue
 		}
 		if err != nil {

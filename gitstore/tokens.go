@@ -214,7 +214,7 @@ func (s *Store) Tokens(ctx context.Context, c wiki.Caller, slug wiki.Slug) ([]To
 		if err != nil {
 			return nil, err
 		}
-		if !v.Standing().Manage {
+		if !v.Standing().Inspect {
 			return nil, wiki.Forbidden("only owners see a wiki's tokens")
 		}
 		r = v.repo
@@ -249,7 +249,7 @@ func (s *Store) RevokeToken(ctx context.Context, c wiki.Caller, id string) error
 	}
 	return r.do(&job{ctx: ctx, caller: c, run: func(b *batch) error {
 		if r.name != admin {
-			if err := b.allow(c, acl.Manage); err != nil {
+			if err := b.allow(c, acl.EndTokens); err != nil {
 				return err
 			}
 		} else if own := c.User == t.User && c.User != ""; !own && s.allowAdmin(c) != nil {

@@ -33,7 +33,7 @@ func (s *Store) Repository(ctx context.Context, c wiki.Caller, slug wiki.Slug, w
 		if err != nil {
 			return nil, err
 		}
-		r, manage = v.repo, v.Standing().Manage
+		r, manage = v.repo, v.Standing().Inspect
 		if write {
 			if err := v.Policy().Allow(v.caller, acl.Write, r.target()); err != nil {
 				return nil, err

@@ -34,6 +34,7 @@ type NewWiki struct {
 	Name     string
 	Purpose  string
 	Owner    wiki.Username
+	Tier     string            // empty: the site's default_tier
 	Settings *Settings         // nil: the defaults; Name and Purpose above win where they are set
 	Pages    map[string][]byte // file name in the tree → content of the first commit; empty: none
 }

@@ -84,11 +84,14 @@ func (v *View) Policy() *acl.Policy { return v.state.config.policy }
 // Faulty says why the newest configuration is not in force; nil if it is. Only
 // those who manage the wiki are told.
 func (v *View) Faulty() error {
-	if !v.Standing().Manage {
+	if !v.Standing().Inspect {
 		return nil
 	}
 	return v.state.config.faulty
 }
+
+// Plan is what the site says of the wiki now.
+func (v *View) Plan() acl.Plan { return v.repo.target().Plan }
 
 // Standing is what the caller may do here.
 func (v *View) Standing() wiki.Standing {

@@ -211,7 +211,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestSize(t *testing.T) {
-	for text, want := range map[string]Size{"0": 0, "17": 17, "64MB": 64e6, "64mb": 64e6, "1.5 GiB": 3 << 29, "2GB": 2e9, "1kB": 1000, "10 B": 10, "3KiB": 3072} {
+	for text, want := range map[string]Size{"0": 0, "17": 17, "64MB": 64e6, "64mb": 64e6, "1.5 GiB": 3 << 29, "2GB": 2e9, "50_000": 50_000, "1kB": 1000, "10 B": 10, "3KiB": 3072} {
 		var got Size
 		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
 			t.Errorf("%q: got %d, %v, want %d", text, got, err, want)

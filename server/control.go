@@ -46,7 +46,7 @@ func kinds() []struct {
 		kind error
 	}{
 		{"exists", wiki.ErrExists}, {"too_large", wiki.ErrTooLarge}, {"not_found", wiki.ErrNotFound},
-		{"forbidden", wiki.ErrForbidden}, {"conflict", wiki.ErrConflict}, {"invalid", wiki.ErrInvalid},
+		{"limit", wiki.ErrLimit}, {"payment", wiki.ErrPayment}, {"forbidden", wiki.ErrForbidden}, {"conflict", wiki.ErrConflict}, {"invalid", wiki.ErrInvalid},
 		{"unauthenticated", wiki.ErrUnauthenticated}, {"unavailable", wiki.ErrUnavailable},
 	}
 }

@@ -218,6 +218,8 @@ func (g *gitHandler) answer(w http.ResponseWriter, req *gitRequest, err error) {
 		gitChallenge(w, req.slug)
 	case errors.Is(err, wiki.ErrNotFound):
 		http.Error(w, "there is no such wiki, or you may not read it: check the address, and that the token is for this wiki", http.StatusNotFound)
+	case errors.Is(err, wiki.ErrPayment): // fetching goes on; git shows its user the text
+		http.Error(w, text, http.StatusPaymentRequired)
 	case denied:
 		if text == "" {
 			text = "you may read this wiki but not push to it; ask an owner for the role editor"

@@ -39,6 +39,10 @@ func status(err error) (int, string) {
 		return http.StatusNotFound, "error.not_found"
 	case errors.Is(err, wiki.ErrUnauthenticated):
 		return http.StatusUnauthorized, "error.unauthenticated"
+	case errors.Is(err, wiki.ErrPayment):
+		return http.StatusPaymentRequired, "error.payment"
+	case errors.Is(err, wiki.ErrLimit):
+		return http.StatusForbidden, "error.limit"
 	case errors.Is(err, wiki.ErrForbidden):
 		return http.StatusForbidden, "error.forbidden"
 	case errors.Is(err, wiki.ErrConflict):
@@ -102,7 +106,7 @@ func (q *request) errorText(err error, code int) (string, []string) {
 		return conflict.Error(), nil
 	}
 	return q.texts.get("error." + map[int]string{
-		http.StatusNotFound: "nothing_here", http.StatusForbidden: "forbidden_text", http.StatusUnauthorized: "unauthenticated_text",
+		http.StatusPaymentRequired: "payment_text", http.StatusNotFound: "nothing_here", http.StatusForbidden: "forbidden_text", http.StatusUnauthorized: "unauthenticated_text",
 		http.StatusConflict: "conflict_text", http.StatusRequestEntityTooLarge: "too_large_text",
 		http.StatusUnprocessableEntity: "invalid_text", http.StatusServiceUnavailable: "unavailable_text",
 	}[code]), nil

@@ -96,7 +96,7 @@ func (q *request) here() string {
 // variant is what an answer depends on besides content and address.
 func (q *request) variant() string {
 	b := make([]byte, 0, 48)
-	for _, yes := range []bool{q.can.Read, q.can.Write, q.can.Manage, q.can.Propose} {
+	for _, yes := range []bool{q.can.Read, q.can.Write, q.can.Manage, q.can.Propose, q.can.Inspect, q.can.Revoke, q.can.Delete} {
 		if yes {
 			b = append(b, '1')
 		} else {
@@ -106,6 +106,8 @@ func (q *request) variant() string {
 	b = append(b, q.theme()...)
 	b = append(b, '|')
 	b = append(b, q.who()...)
+	b = append(b, '|')
+	b = append(b, q.can.Frozen...)
 	return string(b)
 }
 

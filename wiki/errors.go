@@ -28,6 +28,11 @@ var (
 	ErrUnavailable = errors.New("unavailable")
 	// ErrTooLarge: over a limit on size. It is an ErrInvalid as well.
 	ErrTooLarge = fmt.Errorf("too large: %w", ErrInvalid)
+	// ErrPayment: the wiki's payment has lapsed, or its tier does not give
+	// this; who asks has the right all the same (HTTP 402).
+	ErrPayment = errors.New("payment required")
+	// ErrLimit: over a limit of the wiki's tier. It is an ErrForbidden as well.
+	ErrLimit = fmt.Errorf("over a limit of the tier: %w", ErrForbidden)
 )
 
 // Error is an error whose text a person or an agent may read: it says what was
@@ -57,6 +62,11 @@ func NotFound(format string, args ...any) error {
 // Forbidden is an ErrForbidden with a text for its reader.
 func Forbidden(format string, args ...any) error {
 	return &Error{Kind: ErrForbidden, Text: fmt.Sprintf(format, args...)}
+}
+
+// PaymentRequired is an ErrPayment with a text for its reader.
+func PaymentRequired(format string, args ...any) error {
+	return &Error{Kind: ErrPayment, Text: fmt.Sprintf(format, args...)}
 }
 
 // Unavailable is an ErrUnavailable with a text for its reader.

@@ -111,4 +111,13 @@ type Standing struct {
 	Role                Role // by grant, after narrowing
 	Read, Write, Manage bool
 	Propose             bool
+
+	// What owners may do also where nothing can be changed: see the
+	// configuration and the tokens, end tokens, delete the wiki.
+	Inspect, Revoke, Delete bool
+
+	// Frozen says why nothing can be changed although the caller's role would
+	// let them, as a sentence that follows "This wiki is read-only: "; empty
+	// where it is not so. Everybody is told that a wiki is in the archive.
+	Frozen string
 }
