@@ -29,6 +29,9 @@ type batch struct {
 	made   []tip                    // commits that this batch makes
 	keys   []keyed                  // idempotency keys of this batch
 	edits  []edit                   // commits of this batch whose changes are known
+
+	usage    int64 // bytes on the disk before this batch, where it was measured
+	measured bool
 }
 
 func (r *repo) newBatch(st *state) *batch {

@@ -97,6 +97,9 @@ func (r *repo) checkConfiguration(src objectSource, old, new *folder) (*configur
 	if err := r.checkPolicy(was, policy); err != nil {
 		return nil, err
 	}
+	if err := r.checkAuthors(&was, &policy); err != nil {
+		return nil, err
+	}
 	return &configuration{policy: &policy, settings: settings}, nil
 }
 
@@ -235,6 +238,8 @@ func (b *batch) applyConfig(p *Push, ref string, old, new plumbing.Hash, res *Re
 			return err
 		}
 	} else if b.config, err = b.repo.checkConfiguration(b, head.root, root); err != nil {
+		return err
+	} else if err := b.checkGrowth(nil, b.heads[refMain].root, p); err != nil {
 		return err
 	}
 	if err := b.audit(p.Caller, "push", ref, head.commit, new); err != nil {

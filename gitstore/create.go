@@ -65,6 +65,9 @@ func (s *Store) adoptWiki(ctx context.Context, c wiki.Caller, n NewWiki, fill fu
 	if err != nil {
 		return "", err
 	}
+	if err := s.checkIncoming(in, n); err != nil {
+		return "", err
+	}
 	if err := s.register(ctx, c, n, in, tmp); err != nil {
 		return "", errors.Join(err, s.unregister(n.Slug, tmp))
 	}

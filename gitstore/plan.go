@@ -141,7 +141,7 @@ func (st *site) room(slug wiki.Slug, rec *registered) error {
 	if count <= t.Wikis {
 		return nil
 	}
-	return overLimit(t, fmt.Sprintf("%s would own %s", rec.Owner, counted(count, "wiki", "wikis")), fmt.Sprint(t.Wikis), "delete a wiki or give it to somebody else first")
+	return overLimit(t, fmt.Sprintf("%s would have %s", rec.Owner, counted(count, "wiki", "wikis")), fmt.Sprint(t.Wikis), "delete a wiki or give it to somebody else first")
 }
 
 // Tiers lists the site's tiers for administrators, by name.
@@ -158,6 +158,46 @@ func (s *Store) Tiers(_ context.Context, c wiki.Caller) ([]TierInfo, error) {
 		t, _ := st.site.tiers.find(name)
 		out = append(out, TierInfo{Tier: t, Usual: name == st.site.tiers.usual, InUse: st.site.using(name)})
 	}
+	return out, nil
+}
+
+// WikiPlan is what the site says of one wiki, for its administrators.
+func (s *Store) WikiPlan(_ context.Context, c wiki.Caller, slug wiki.Slug) (acl.Plan, error) {
+	if err := s.allowAdminPush(c); err != nil {
+		return acl.Plan{}, err
+	}
+	st, err := s.admin.current()
+	if err != nil {
+		return acl.Plan{}, err
+	}
+	if rec := st.site.wikis[slug]; rec == nil || rec.Deleted {
+		return acl.Plan{}, wiki.NotFound("there is no wiki %q", slug)
+	}
+	return st.site.plan(slug), nil
+}
+
+// PlanInfo is a wiki's plan as a list shows it.
+type PlanInfo struct {
+	Wiki wiki.Slug
+	acl.Plan
+}
+
+// WikiPlans are the plans of all wikis, sorted, for administrators.
+func (s *Store) WikiPlans(_ context.Context, c wiki.Caller) ([]PlanInfo, error) {
+	if err := s.allowAdminPush(c); err != nil {
+		return nil, err
+	}
+	st, err := s.admin.current()
+	if err != nil {
+		return nil, err
+	}
+	var out []PlanInfo
+	for slug, rec := range st.site.wikis {
+		if !rec.Deleted {
+			out = append(out, PlanInfo{slug, st.site.plan(slug)})
+		}
+	}
+	slices.SortFunc(out, func(a, b PlanInfo) int { return strings.Compare(string(a.Wiki), string(b.Wiki)) })
 	return out, nil
 }
 

@@ -44,7 +44,7 @@ func TestPlanOfANewWiki(t *testing.T) {
 	}
 	must(t, s.CreateWiki(ctx, host, gitstore.NewWiki{Slug: "other", Owner: "bob", Tier: "free"}))
 	if err := s.CreateWiki(ctx, host, gitstore.NewWiki{Slug: "third", Owner: "bob", Tier: "free"}); !errors.Is(err, wiki.ErrLimit) || !errors.Is(err, wiki.ErrForbidden) ||
-		err.Error() != `bob would own 2 wikis; the tier "free" allows 1: delete a wiki or give it to somebody else first, or ask the site's administrators for another tier` {
+		err.Error() != `bob would have 2 wikis; the tier "free" allows 1: delete a wiki or give it to somebody else first, or ask the site's administrators for another tier` {
 		t.Errorf("a second free wiki: %v", err)
 	}
 	must(t, s.CreateWiki(ctx, host, gitstore.NewWiki{Slug: "third", Owner: "bob", Tier: "premium"}))

@@ -65,6 +65,9 @@ func (s *Store) CheckPush(ctx context.Context, p *Push) error {
 			return err
 		}
 	}
+	if err := c.room(); err != nil {
+		return err
+	}
 	return c.faults.OrNil()
 }
 
@@ -91,6 +94,9 @@ type pushCheck struct {
 	push   *Push
 	src    objectSource
 	faults wiki.Faults
+
+	files  bool // the push brings new files, another branch or a tag, see growth
+	edited int  // pages that it edits
 }
 
 func (c *pushCheck) fault(file, format string, args ...any) {
@@ -160,6 +166,7 @@ func (c *pushCheck) command(cmd RefCommand) error {
 		c.deletion(cmd, kind)
 		return nil
 	}
+	c.files = c.files || kind == kindPlain // what another branch holds is not looked at
 	commit, err := c.commitOf(cmd.Ref, new)
 	if err != nil || commit.IsZero() {
 		return err
@@ -320,7 +327,10 @@ func (c *pushCheck) content(old, new plumbing.Hash) error {
 	}
 	faults, err := c.repo.checkContent(c.src, from, to)
 	c.faults = append(c.faults, faults...)
-	return err
+	if err != nil {
+		return err
+	}
+	return c.growth(old, from, to)
 }
 
 func treeOf(src objectSource, commit plumbing.Hash) (*folder, error) {
@@ -522,6 +532,9 @@ func (b *batch) land(p *Push, head, to tip, res *RefResult) error {
 	if len(faults) > 0 {
 		return faults
 	}
+	if err := b.mayGrow(head.root, to.root, p); err != nil {
+		return err
+	}
 	if err := b.audit(p.Caller, "push", refMain, head.commit, to.commit); err != nil {
 		return err
 	}
@@ -567,6 +580,9 @@ func (b *batch) mergePush(p *Push, head tip, new plumbing.Hash, res *RefResult) 
 	if len(faults) > 0 {
 		return faults
 	}
+	if err := b.mayGrow(head.root, m.root, p); err != nil {
+		return err
+	}
 	text := fmt.Sprintf("Merge %s pushed by %s", new.String()[:10], p.Caller.Name())
 	info := commitInfo{
 		author:  signature{p.Caller.Name(), b.repo.store.noreply(p.Caller)},
@@ -605,6 +621,15 @@ func (b *batch) applyPlain(p *Push, ref string, old, new plumbing.Hash) error {
 	}
 	if cur.commit != old {
 		return wiki.Invalid("ref", "%s has moved meanwhile; fetch and push again", ref)
+	}
+	if !new.IsZero() {
+		t, err := b.repo.tier()
+		if err != nil {
+			return err
+		}
+		if err := b.checkBytes(t); err != nil {
+			return err
+		}
 	}
 	if err := b.audit(p.Caller, "push", ref, old, new); err != nil {
 		return err

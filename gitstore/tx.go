@@ -120,6 +120,9 @@ func (tx *Tx) finish(text, key string) (Result, error) {
 		res.Revision, res.Unchanged = revision(head.commit), true
 		return res, nil
 	}
+	if err := tx.batch.checkGrowth(changes, tx.start, nil); err != nil {
+		return Result{}, err
+	}
 	if strings.TrimSpace(text) == "" {
 		text = tx.defaultMessage()
 	}

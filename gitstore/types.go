@@ -203,6 +203,10 @@ type Push struct {
 	// folders are the object folders that the push's objects will be moved
 	// into; CheckPush fills it so that ApplyPush can sync them.
 	folders []string
+
+	// received is how many bytes came, where the tier limits them; CheckPush
+	// fills it too.
+	received int64
 }
 
 // RefResult is the answer to one RefCommand.

@@ -163,6 +163,7 @@ func (r *repo) forget() {
 	r.links.seen, r.links.pages, r.links.naming = nil, nil, nil
 	r.links.mu.Unlock()
 	r.roots.clear()
+	r.counted.drop()
 
 	r.load.Lock()
 	defer r.load.Unlock()

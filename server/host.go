@@ -22,6 +22,9 @@ type Command struct {
 	Role    string           `json:"role,omitempty"`
 	Name    string           `json:"name,omitempty"`    // of a token or a wiki
 	Purpose string           `json:"purpose,omitempty"` // of a wiki
+	Tier    string           `json:"tier,omitempty"`
+	Status  string           `json:"status,omitempty"` // of payment
+	Owner   string           `json:"owner,omitempty"`  // who pays for a wiki
 	DID     string           `json:"did,omitempty"`
 	Admin   bool             `json:"admin,omitempty"`
 	Days    int              `json:"days,omitempty"`    // until a token expires; 0: never

@@ -9,7 +9,7 @@ import (
 
 func wikiOperations() []Operation {
 	return []Operation{
-		{Name: "wiki create", Args: []Argument{argWiki}, Flags: []string{"name", "purpose", "user"}, run: (*Host).createWiki,
+		{Name: "wiki create", Args: []Argument{argWiki}, Flags: []string{"name", "purpose", "user", "tier"}, run: (*Host).createWiki,
 			Help: "a wiki; it begins with a few pages and belongs to the account operator, or to --user NAME"},
 		{Name: "grant", Args: []Argument{argWiki, argUser, argRole}, run: (*Host).grant,
 			Help: "a person's role in a wiki: owner, editor, viewer, or none"},
@@ -31,6 +31,7 @@ func (h *Host) createWiki(ctx context.Context, cmd Command) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	fresh.Tier = cmd.Tier
 	if err := h.Store.CreateWiki(ctx, h.caller(), fresh); err != nil {
 		return "", err
 	}
