@@ -56,7 +56,6 @@ func (s *Store) CacheDir() string { return filepath.Join(s.cfg.Dir, "cache") }
 
 func userFile(u wiki.Username) string { return "users/" + u.Shard() + "/" + string(u) + ".toml" }
 func wikiFile(w wiki.Slug) string     { return "wikis/" + w.Shard() + "/" + string(w) + ".toml" }
-func tokenFile(id string) string      { return dirTokens + "/" + id + ".toml" }
 
 // noreply is the address under which a person's commits are made: private
 // addresses do not belong into a history that is for ever.

@@ -48,7 +48,8 @@ type repo struct {
 	history       historyIndex
 	roots         recent[plumbing.Hash, *folder]
 	redirectCache recent[plumbing.Hash, *redirects]
-	tokenCache    tokenCache
+	tokens        recent[tokenKey, Token] // parsed; a zero Token for a record that does not load
+	tokenIndex    tokenIndex
 	upkeep        upkeep
 }
 
@@ -73,8 +74,7 @@ func (s *Store) openRepo(name wiki.Slug, dir string) (*repo, error) {
 	}
 	r := &repo{store: s, name: name, dir: dir, objects: db, source: db, refs: refStore{refs.Open(s.fs, dir)}}
 	r.writer.wake = make(chan struct{}, 1)
-	r.roots.limit, r.redirectCache.limit = 128, 8
-	r.tokenCache.init()
+	r.roots.limit, r.redirectCache.limit, r.tokens.limit = 128, 8, 1<<16
 	return r, nil
 }
 

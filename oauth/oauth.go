@@ -223,14 +223,20 @@ func credential(header string) (string, error) {
 		if err != nil {
 			return "", unauthenticated("the Basic credential is not base64")
 		}
-		_, password, _ := strings.Cut(string(text), ":")
-		if password == "" {
-			return "", unauthenticated("the password is empty; give a token (wbt_…) as the password")
+		user, password, _ := strings.Cut(string(text), ":")
+		switch {
+		case isToken(user) && !isToken(password):
+			return "", unauthenticated("the token was given as the user name, which proxies and logs keep: give it as the password, with any user name, and make another one")
+		case password == "":
+			return "", unauthenticated("the password is empty; give a token (wbt_…) as the password, with any user name")
 		}
 		return password, nil
 	}
 	return "", unauthenticated("the authorization scheme %q is not served here; use Bearer, or Basic with a token as the password", scheme)
 }
+
+// isToken reports whether a text wants to be a token.
+func isToken(s string) bool { return strings.HasPrefix(s, tokenPrefix) }
 
 func unauthenticated(format string, args ...any) error {
 	return &wiki.Error{Kind: wiki.ErrUnauthenticated, Text: fmt.Sprintf(format, args...)}

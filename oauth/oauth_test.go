@@ -361,6 +361,8 @@ func TestAttacker(t *testing.T) {
 	s.refused(header("Digest x"), "an unknown scheme")
 	s.refused(header("Basic !!!"), "Basic that is not base64")
 	s.refused(header("Basic "+base64.StdEncoding.EncodeToString([]byte("alice:"))), "an empty password")
+	s.refused(header("Basic "+base64.StdEncoding.EncodeToString([]byte(good+":"))), "the token as the user name")
+	s.refused(header("Basic "+base64.StdEncoding.EncodeToString([]byte(good+":x-oauth-basic"))), "the token as the user name, in another site's manner")
 	s.refused(header(""), "an empty header")
 	s.refused(header("Bearer "+good, "Bearer x"), "two headers")
 

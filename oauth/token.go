@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"wikibot/gitstore"
@@ -31,22 +30,23 @@ type Token struct {
 	Secret string
 }
 
-// idForm and secretForm are what the parts look like.
-var (
-	idForm     = regexp.MustCompile(`^(?:w-([a-z0-9][a-z0-9-]{1,28}[a-z0-9])-[0-9a-f]{8}|u-[0-9a-f]{16})$`)
-	secretForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
-)
-
 // ParseToken takes a token apart; what does not look like one is
 // wiki.ErrUnauthenticated. Its twin is String.
 func ParseToken(s string) (Token, error) {
 	rest, ok := strings.CutPrefix(s, tokenPrefix)
 	id, secret, cut := strings.Cut(rest, "_")
-	m := idForm.FindStringSubmatch(id)
-	if !ok || !cut || m == nil || !secretForm.MatchString(secret) {
-		return Token{}, unauthenticated("this is not a token of this site: a token reads wbt_…; make one with: wikibot admin token create")
+	slug, known := gitstore.ParseTokenID(id)
+	if !ok || !cut || !known || !isSecret(secret) {
+		return Token{}, unauthenticated("this is not a token of this site: a token reads wbt_… and is sent whole")
 	}
-	return Token{ID: id, Wiki: wiki.Slug(m[1]), Secret: secret}, nil
+	return Token{ID: id, Wiki: slug, Secret: secret}, nil
+}
+
+// isSecret reports whether s is 256 bits in unpadded base64url.
+func isSecret(s string) bool {
+	return len(s) == 43 && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	})
 }
 
 // String is the token as a client sends it.
@@ -56,7 +56,6 @@ func (t Token) String() string { return tokenPrefix + t.ID + "_" + t.Secret }
 // the Store on every call: the lesser of the token's role and its maker's
 // present standing.
 func (a *Authority) byToken(ctx context.Context, text string) (wiki.Caller, error) {
-	refused := unauthenticated("the token is not known here, has expired or was revoked; make another with: wikibot admin token create")
 	t, err := ParseToken(text)
 	if err != nil {
 		return wiki.Caller{}, err
@@ -70,16 +69,14 @@ func (a *Authority) byToken(ctx context.Context, text string) (wiki.Caller, erro
 	}
 	sum := sha256.Sum256([]byte(t.Secret))
 	same := subtle.ConstantTimeCompare(sum[:], record.Hash[:]) == 1
-	if err != nil || !same || record.ID != t.ID || record.Wiki != t.Wiki {
-		return wiki.Caller{}, refused
-	}
-	if !record.Expires.IsZero() && !a.cfg.Now().Before(record.Expires) {
-		return wiki.Caller{}, refused
+	expired := !record.Expires.IsZero() && !a.cfg.Now().Before(record.Expires)
+	if err != nil || !same || expired || record.ID != t.ID || record.Wiki != t.Wiki {
+		return wiki.Caller{}, a.unknownToken()
 	}
 	c := wiki.Caller{User: record.User, Narrowed: record.Role, Only: record.Wiki, OnlyID: record.WikiID, Credential: record.ID}
 	if record.User == "" {
 		if record.Wiki == "" || record.Role == wiki.NoRole { // bound by nothing at all: damaged
-			return wiki.Caller{}, refused
+			return wiki.Caller{}, a.unknownToken()
 		}
 		c.Site = true
 		return c, nil
@@ -90,4 +87,10 @@ func (a *Authority) byToken(ctx context.Context, text string) (wiki.Caller, erro
 	}
 	c.DID = u.DID
 	return c, nil
+}
+
+// unknownToken is one answer for every token that does not hold: nobody learns
+// which part of it was wrong.
+func (a *Authority) unknownToken() error {
+	return unauthenticated("the token is not known here, has expired or was revoked; make another on the page of your account, %s", a.cfg.Addresses.Site("/-/account"))
 }

@@ -38,6 +38,10 @@ type gitConfig struct {
 	// MaxPush bounds the bytes of one push, 0 for 2 GB.
 	MaxPush int64
 
+	// Account is the address of the page where people make tokens; a base
+	// URL has no quotes in it.
+	Account string
+
 	// Admit counts a request and refuses it where there were too many; nil
 	// for no limits. refs is true of the advertisement of refs.
 	Admit func(r *http.Request, c wiki.Caller, push, refs bool) error
@@ -215,7 +219,7 @@ func (g *gitHandler) answer(w http.ResponseWriter, req *gitRequest, err error) {
 	case errors.As(err, &fault):
 		fault.answer(w)
 	case denied && req.caller.Anonymous():
-		gitChallenge(w, req.slug)
+		g.challenge(w, nil)
 	case errors.Is(err, wiki.ErrNotFound):
 		http.Error(w, "there is no such wiki, or you may not read it: check the address, and that the token is for this wiki", http.StatusNotFound)
 	case errors.Is(err, wiki.ErrPayment): // fetching goes on; git shows its user the text
@@ -239,12 +243,17 @@ func (g *gitHandler) answer(w http.ResponseWriter, req *gitRequest, err error) {
 	}
 }
 
-// gitChallenge asks git for a user name and a password (RFC 7617).
-func gitChallenge(w http.ResponseWriter, slug wiki.Slug) {
-	w.Header().Set("WWW-Authenticate", `Basic realm="wikibot: any user name, a token as password", charset="UTF-8"`)
-	how := "--user NAME"
-	if slug != "" {
-		how = fmt.Sprintf("--wiki %s --role editor", slug)
+// challenge asks git for a user name and a password (RFC 7617) and tells its user
+// where to get one; err says what was wrong with the one that came, if any did.
+func (g *gitHandler) challenge(w http.ResponseWriter, err error) {
+	realm, text := "wikibot: any user name, a token as password", "sign in with any user name and a token as the password"
+	if told := (*wiki.Error)(nil); errors.As(err, &told) {
+		text = told.Text + "\n" + text
 	}
-	http.Error(w, "sign in with any user name and a token as the password.\nWhoever runs this site makes tokens with: wikibot admin --data DIR token create "+how, http.StatusUnauthorized)
+	if g.Account != "" {
+		realm += ", from " + g.Account
+		text += "; you make one at " + g.Account
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Basic realm="%s", charset="UTF-8"`, realm))
+	http.Error(w, text, http.StatusUnauthorized)
 }

@@ -88,7 +88,7 @@ func (s *Server) serveGit(w http.ResponseWriter, r *http.Request, slug wiki.Slug
 		case tooMany(w, err):
 			return
 		case errors.Is(err, wiki.ErrUnauthenticated):
-			gitChallenge(w, slug)
+			s.git.challenge(w, err)
 			return
 		case err != nil:
 			s.internal(w, err)

@@ -247,6 +247,7 @@ func (s *Server) openGit() (*gitHandler, error) {
 		Store: s.store, Log: s.log,
 		HooksDir: dir, Binary: binary, Socket: s.sockets.hooks(),
 		Processes: s.cfg.Limits.GitProcesses, MaxPush: int64(s.cfg.Limits.Push), Admit: s.admitGit,
+		Account: s.addresses.Site("/-/account"),
 	}), nil
 }
 
