@@ -30,10 +30,10 @@ import (
 
 type auditEntry struct {
 	Schema     int    `toml:"schema"`
-	Action     string `toml:"action"` // push | config | import | void
+	Action     string `toml:"action"` // push | config | import | behind | void
 	Actor      string `toml:"actor"`
 	Credential string `toml:"credential,omitempty"`
-	Via        string `toml:"via"`
+	Via        string `toml:"via,omitempty"` // empty: without the server
 	Agent      string `toml:"agent,omitempty"`
 	Ref        string `toml:"ref"`
 	Old        string `toml:"old"`
@@ -73,7 +73,7 @@ func (b *batch) addAudit(c wiki.Caller, e auditEntry, subject string) error {
 	if err != nil {
 		return err
 	}
-	return b.move(refAudit, tip{oid, emptyFolder()})
+	return b.move(refAudit, tip{commit: oid, root: emptyFolder()})
 }
 
 // audited is an entry as it is read back.

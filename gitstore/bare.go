@@ -187,5 +187,9 @@ func (r *repo) seed(ref string, files map[string][]byte, what string) error {
 	if _, err := b.commit(ref, root, info); err != nil {
 		return err
 	}
-	return r.Commit(Commit{Refs: b.updates(), Objects: b.objs})
+	if err := r.Commit(Commit{Refs: b.updates(), Objects: b.objs}); err != nil {
+		return err
+	}
+	r.keepGood(b)
+	return nil
 }

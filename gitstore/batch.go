@@ -17,18 +17,21 @@ import (
 // objects and where each ref goes. Changes are run one after another on the same
 // batch, each on the tree that the one before it left.
 type batch struct {
-	repo   *repo
-	objs   *objects.Batch
-	heads  map[string]tip           // where each ref is within this batch
-	base   map[string]plumbing.Hash // where each ref was when the batch began
-	order  []string                 // refs that moved, in the order in which they are to move on the disk
-	moves  []move                   // every move of a ref, oldest first, to be taken back
-	trees  map[string]plumbing.Hash // ref:path → tree last written there, the base for deltas
-	sync   []string                 // object folders of pushes, to be synced before a ref moves
-	config *configuration           // policy in force within this batch
-	made   []tip                    // commits that this batch makes
-	keys   []keyed                  // idempotency keys of this batch
-	edits  []edit                   // commits of this batch whose changes are known
+	repo    *repo
+	objs    *objects.Batch
+	heads   map[string]tip           // where each ref is within this batch
+	base    map[string]plumbing.Hash // where each ref was when the batch began
+	order   []string                 // refs that moved, in the order in which they are to move on the disk
+	moves   []move                   // every move of a ref, oldest first, to be taken back
+	trees   map[string]plumbing.Hash // ref:path → tree last written there, the base for deltas
+	sync    []string                 // object folders of pushes, to be synced before a ref moves
+	config  *configuration           // policy in force within this batch
+	people  *site                    // of admin.git, likewise
+	loaded  tip                      // whose records people holds
+	trouble *trouble                 // why the newest configuration is not in force
+	made    []tip                    // commits that this batch makes
+	keys    []keyed                  // idempotency keys of this batch
+	edits   []edit                   // commits of this batch whose changes are known
 
 	usage    int64 // bytes on the disk before this batch, where it was measured
 	measured bool
@@ -39,7 +42,7 @@ func (r *repo) newBatch(st *state) *batch {
 	for ref, t := range st.heads {
 		b.heads[ref] = t
 	}
-	b.config = st.config
+	b.config, b.people, b.loaded, b.trouble = st.config, st.site, st.loaded, st.trouble
 	return b
 }
 
@@ -103,17 +106,20 @@ type edit struct {
 // leaves no trace in the batch but objects that nothing names. A checkpoint costs
 // nothing, a rollback what was moved since: a push brackets each of its refs.
 type checkpoint struct {
-	moves  int
-	order  int
-	sync   int
-	made   int
-	keys   int
-	edits  int
-	config *configuration
+	moves   int
+	order   int
+	sync    int
+	made    int
+	keys    int
+	edits   int
+	config  *configuration
+	people  *site
+	loaded  tip
+	trouble *trouble
 }
 
 func (b *batch) checkpoint() checkpoint {
-	return checkpoint{len(b.moves), len(b.order), len(b.sync), len(b.made), len(b.keys), len(b.edits), b.config}
+	return checkpoint{len(b.moves), len(b.order), len(b.sync), len(b.made), len(b.keys), len(b.edits), b.config, b.people, b.loaded, b.trouble}
 }
 
 func (b *batch) rollback(c checkpoint) {
@@ -124,6 +130,7 @@ func (b *batch) rollback(c checkpoint) {
 			delete(b.base, m.ref)
 		}
 	}
+	b.people, b.loaded, b.trouble = c.people, c.loaded, c.trouble
 	b.moves, b.order, b.sync, b.config = b.moves[:c.moves], b.order[:c.order], b.sync[:c.sync], c.config
 	b.made, b.keys, b.edits = b.made[:c.made], b.keys[:c.keys], b.edits[:c.edits]
 }
@@ -229,8 +236,8 @@ func (b *batch) commit(ref string, root *folder, info commitInfo, parents ...plu
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}
-	b.made = append(b.made, tip{oid, root})
-	return oid, b.move(ref, tip{oid, root})
+	b.made = append(b.made, tip{commit: oid, root: root})
+	return oid, b.move(ref, tip{commit: oid, root: root})
 }
 
 // Get reads an object that is in the repository or was made in this batch; so a

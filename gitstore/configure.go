@@ -47,7 +47,7 @@ func (s *Store) configure(ctx context.Context, c wiki.Caller, slug wiki.Slug, fi
 		if err != nil {
 			return err
 		}
-		if b.config, err = r.checkConfiguration(b, head.root, root); err != nil {
+		if b.config, err = r.checkConfiguration(b, b.config, root); err != nil {
 			return err
 		}
 		commit, err := b.commit(refConfig, root, commitInfo{
@@ -58,95 +58,9 @@ func (s *Store) configure(ctx context.Context, c wiki.Caller, slug wiki.Slug, fi
 		if err != nil {
 			return err
 		}
+		b.config.at, b.trouble = commit, nil
 		return b.audit(c, "config", refConfig, head.commit, commit)
 	}})
-}
-
-// checkConfiguration validates the tree of refs/wikibot/config as a whole.
-func (r *repo) checkConfiguration(src objectSource, old, new *folder) (*configuration, error) {
-	var faults wiki.Faults
-	if _, err := new.walk("", func(path string, e *entry) bool {
-		if path != fileACL && path != fileWiki {
-			faults = append(faults, wiki.Fault{File: path, Text: fmt.Sprintf("only %s and %s belong here", fileWiki, fileACL)})
-		} else if !regular(e) {
-			faults = append(faults, wiki.Fault{File: path, Text: "must be a plain file"})
-		}
-		return len(faults) < 100
-	}); err != nil {
-		return nil, err
-	}
-	aclText, err := fileText(src, new, fileACL)
-	if err != nil {
-		return nil, err
-	}
-	wikiText, err := fileText(src, new, fileWiki)
-	if err != nil {
-		return nil, err
-	}
-	policy, more := acl.Parse(fileACL, aclText)
-	faults = append(faults, more...)
-	settings, more := parseSettings(r.name, wikiText)
-	if faults = append(faults, more...); len(faults) > 0 {
-		return nil, faults
-	}
-	before, err := fileText(src, old, fileACL)
-	if err != nil {
-		return nil, err
-	}
-	was, _ := acl.Parse(fileACL, before)
-	if err := r.checkPolicy(was, policy); err != nil {
-		return nil, err
-	}
-	if err := r.checkAuthors(&was, &policy); err != nil {
-		return nil, err
-	}
-	return &configuration{policy: &policy, settings: settings}, nil
-}
-
-func fileText(src objectSource, root *folder, path string) ([]byte, error) {
-	e, ok, err := root.file(path)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, wiki.Faults{{File: path, Text: "is missing; it belongs to the configuration"}}
-	}
-	typ, data, err := src.Get(e.oid)
-	if err != nil {
-		return nil, err
-	}
-	if typ != plumbing.BlobObject || len(data) > 1<<20 {
-		return nil, wiki.Faults{{File: path, Text: "must be a plain file of at most 1 MB"}}
-	}
-	return data, nil
-}
-
-// checkPolicy keeps a wiki from locking everybody out or changing its identity.
-func (r *repo) checkPolicy(was, now acl.Policy) error {
-	var faults wiki.Faults
-	if was.Wiki != "" && now.Wiki != was.Wiki {
-		faults = append(faults, wiki.Fault{File: fileACL, Text: fmt.Sprintf("wiki = %q must stay %q: tokens are bound to it", now.Wiki, was.Wiki)})
-	}
-	owners := 0
-	st, err := r.store.admin.current()
-	if err != nil {
-		return err
-	}
-	for who, role := range now.Grants {
-		if role == wiki.Owner {
-			owners++
-		}
-		if _, had := was.Grants[who]; had || strings.HasPrefix(who, "did:") {
-			continue
-		}
-		if st.site.users[wiki.Username(who)] == nil {
-			faults = append(faults, wiki.Fault{File: fileACL, Text: fmt.Sprintf("%q is granted a role but is no user here; grant it to a DID if the person has not signed up yet", who)})
-		}
-	}
-	if owners == 0 {
-		faults = append(faults, wiki.Fault{File: fileACL, Text: "no owner is left; keep at least one grant = \"owner\", or nobody could manage the wiki"})
-	}
-	return faults.OrNil()
 }
 
 // SetGrant gives a person (user name or DID) a role in a wiki, or takes it away
@@ -174,18 +88,15 @@ func (c *pushCheck) config(cmd RefCommand, old, new plumbing.Hash) error {
 	if err := c.repo.configMoves(c.src, c.state.heads[cmd.Ref].commit, old, new); err != nil {
 		return c.collect(err)
 	}
-	from, err := treeOf(c.src, old)
-	if err != nil {
-		return err
-	}
 	to, err := treeOf(c.src, new)
 	if err != nil {
 		return err
 	}
 	if c.repo.name == admin {
-		return c.collect(c.repo.checkSite(c.src, from, to))
+		_, err = c.state.site.follow(c.state.loaded.root, to, c.repo.reading(c.src), false)
+	} else {
+		_, err = c.repo.checkConfiguration(c.src, c.state.config, to)
 	}
-	_, err = c.repo.checkConfiguration(c.src, from, to)
 	return c.collect(err)
 }
 
@@ -234,60 +145,22 @@ func (b *batch) applyConfig(p *Push, ref string, old, new plumbing.Hash, res *Re
 		return err
 	}
 	if b.repo.name == admin {
-		if err := b.repo.checkSite(b, head.root, root); err != nil {
-			return err
-		}
-	} else if b.config, err = b.repo.checkConfiguration(b, head.root, root); err != nil {
-		return err
-	} else if err := b.checkGrowth(nil, b.heads[refMain].root, p); err != nil {
+		err = b.followSite(root, false)
+	} else if b.config, err = b.repo.checkConfiguration(b, b.config, root); err == nil {
+		err = b.checkGrowth(nil, b.heads[refMain].root, p)
+	}
+	if err != nil {
 		return err
 	}
 	if err := b.audit(p.Caller, "push", ref, head.commit, new); err != nil {
 		return err
 	}
-	return b.move(ref, tip{new, root})
-}
-
-// checkSite validates what a push changes in admin.git.
-func (r *repo) checkSite(src objectSource, old, new *folder) error {
-	changes, err := diff(old, new)
-	if err != nil {
-		return err
+	if b.repo.name == admin {
+		b.loaded.commit = new
+	} else {
+		b.config.at, b.trouble = new, nil
 	}
-	st, err := r.current()
-	if err != nil {
-		return err
-	}
-	var faults wiki.Faults
-	next := *st.site
-	next.users, next.byDID = clone(st.site.users), clone(st.site.byDID)
-	next.wikis, next.deleted = clone(st.site.wikis), clone(st.site.deleted)
-	reader := &repo{name: r.name, store: r.store, source: src}
-	for _, c := range changes {
-		if f := siteFile(c); f != "" {
-			faults = append(faults, wiki.Fault{File: c.path, Text: f})
-			continue
-		}
-		if err := next.apply(c, reader); err != nil {
-			var fs wiki.Faults
-			if errors.As(err, &fs) {
-				faults = append(faults, fs...)
-			} else {
-				faults = append(faults, wiki.Fault{File: c.path, Text: err.Error()})
-			}
-		}
-	}
-	faults = append(faults, checkPlans(st.site, &next, changes, src)...)
-	admins := 0
-	for _, u := range next.users {
-		if u.Admin && !u.Suspended {
-			admins++
-		}
-	}
-	if admins == 0 {
-		faults = append(faults, wiki.Fault{File: "users/", Text: "no administrator is left; keep admin = true in at least one person's file"})
-	}
-	return faults.OrNil()
+	return b.move(ref, tip{commit: new, root: root})
 }
 
 // siteFile says why a file may not change in admin.git by push, or "".
@@ -295,7 +168,7 @@ func siteFile(c change) string {
 	kind, rest, _ := strings.Cut(c.path, "/")
 	name, isRecord := strings.CutSuffix(lastOf(rest), ".toml")
 	if c.new != nil && c.new.mode != modeFile {
-		return "must be a plain file"
+		return kindFault(c.new.mode)
 	}
 	switch {
 	case c.path == fileSite && c.new == nil:
@@ -317,6 +190,9 @@ func siteFile(c change) string {
 			return "wikis are created and deleted by the server; use the browser or `wikibot admin wiki`"
 		}
 	case strings.HasSuffix(c.path, ".md"):
+		if err := wiki.CheckFile(c.path); err != nil {
+			return err.Error()
+		}
 	default:
 		return "is no record of the site; people are users/<xx>/<name>.toml"
 	}

@@ -348,7 +348,11 @@ func (l *life) recovered(c disk.Crash) (voids int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("it does not open: %w", err)
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+	defer func() {
+		if err = errors.Join(err, s.Close()); err == nil { // what it still does in the background holds locks
+			err = leftovers(c.Dir)
+		}
+	}()
 	for _, m := range c.Marks {
 		var k claim
 		if err := json.Unmarshal([]byte(m), &k); err != nil {
@@ -377,7 +381,7 @@ func (l *life) recovered(c disk.Crash) (voids int, err error) {
 		}
 		voids += n
 	}
-	return voids, leftovers(c.Dir)
+	return voids, nil
 }
 
 // kept checks one claim in a recovered site.

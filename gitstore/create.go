@@ -232,8 +232,12 @@ func (s *Store) register(ctx context.Context, c wiki.Caller, n NewWiki, in *Inco
 	return err
 }
 
-// writeRecord commits one file of admin.git's main, with an audit entry.
+// writeRecord commits one file of admin.git's main, with an audit entry. It is
+// validated as a push of it would be.
 func (b *batch) writeRecord(c wiki.Caller, path string, data []byte, what string) error {
+	if err := b.mayBuild(); err != nil {
+		return err
+	}
 	head, err := b.head(refMain)
 	if err != nil {
 		return err
@@ -246,11 +250,15 @@ func (b *batch) writeRecord(c wiki.Caller, path string, data []byte, what string
 	if err != nil {
 		return err
 	}
+	if err := b.followSite(root, true); err != nil {
+		return err
+	}
 	info := commitInfo{author: signature{c.Name(), b.repo.store.noreply(c)}, message: message("["+string(viaOf(c))+"] "+what, c, ""), when: b.repo.store.now()}
 	commit, err := b.commit(refMain, root, info)
 	if err != nil {
 		return err
 	}
+	b.loaded.commit = commit
 	return b.audit(c, "config", refMain, head.commit, commit)
 }
 

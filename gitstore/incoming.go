@@ -67,7 +67,7 @@ func (in *Incoming) View(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &state{heads: map[string]tip{refMain: {head, root}, refConfig: {root: emptyFolder()}, refTokens: {root: emptyFolder()}}}
+	st := &state{heads: map[string]tip{refMain: {commit: head, root: root}, refConfig: {root: emptyFolder()}, refTokens: {root: emptyFolder()}}}
 	st.key = head.String()
 	st.config = &configuration{policy: &acl.Policy{}, settings: defaultSettings(in.repo.name)}
 	in.repo.publish(st)

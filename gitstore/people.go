@@ -37,14 +37,8 @@ func (s *Store) AddUser(ctx context.Context, c wiki.Caller, n NewUser) error {
 	}})
 }
 
-// site is admin.git as this batch has it so far.
-func (b *batch) site() *site {
-	st := b.repo.state.Load()
-	if b.repo.name != admin {
-		return nil
-	}
-	return loadSite(st.site, st.heads[refMain], b.heads[refMain], &repo{name: admin, store: b.repo.store, source: b})
-}
+// site is admin.git as this batch has it so far; nil for a wiki.
+func (b *batch) site() *site { return b.people }
 
 // User is a person's record. wiki.ErrNotFound where there is none.
 func (s *Store) User(_ context.Context, name wiki.Username) (User, error) { return s.lookupUser(name) }

@@ -494,7 +494,7 @@ func (b *batch) applyMain(p *Push, kind refKind, old, new plumbing.Hash, res *Re
 		if err := b.audit(p.Caller, "push", refMain, head.commit, new); err != nil {
 			return err
 		}
-		return b.move(refMain, tip{new, emptyFolder()})
+		return b.move(refMain, tip{commit: new, root: emptyFolder()})
 	}
 	forward, err := isAncestor(b.repo.objects, head.commit, new, b.repo.ranking(b.repo.state.Load()))
 	if b.commitsUnwritten(head.commit) {
@@ -509,7 +509,7 @@ func (b *batch) applyMain(p *Push, kind refKind, old, new plumbing.Hash, res *Re
 		if err != nil {
 			return err
 		}
-		return b.land(p, head, tip{new, root}, res)
+		return b.land(p, head, tip{commit: new, root: root}, res)
 	case kind == kindMain && old == head.commit:
 		if !force {
 			return wiki.Forbidden("main can only move forward")
@@ -518,7 +518,7 @@ func (b *batch) applyMain(p *Push, kind refKind, old, new plumbing.Hash, res *Re
 		if err != nil {
 			return err
 		}
-		return b.land(p, head, tip{new, root}, res)
+		return b.land(p, head, tip{commit: new, root: root}, res)
 	}
 	return b.mergePush(p, head, new, res)
 }
@@ -634,5 +634,5 @@ func (b *batch) applyPlain(p *Push, ref string, old, new plumbing.Hash) error {
 	if err := b.audit(p.Caller, "push", ref, old, new); err != nil {
 		return err
 	}
-	return b.move(ref, tip{new, emptyFolder()})
+	return b.move(ref, tip{commit: new, root: emptyFolder()})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,22 +82,52 @@ type redirectsRecord struct {
 // decode reads one record strictly and checks its schema.
 func decode[T any](file string, data []byte, into *T, version func(*T) int) wiki.Faults {
 	if faults := record.Decode(file, data, into); len(faults) > 0 {
+		if v := schemaOf(data); v > schema { // the keys that are not known are that program's
+			return wiki.Faults{newerFault(file, data, v)}
+		}
 		return faults
 	}
 	switch v := version(into); {
 	case v > schema:
-		return wiki.Faults{{File: file, Text: fmt.Sprintf("schema = %d was written by a newer wikibot than this one, which reads up to %d: run the newer program", v, schema)}}
+		return wiki.Faults{newerFault(file, data, int64(v))}
 	case v < schema-1 || v < 1:
-		return wiki.Faults{{File: file, Text: fmt.Sprintf("schema = %d is missing or not known; write schema = %d", v, schema)}}
+		return wiki.Faults{faultAt(file, data, []string{"schema"}, "schema = %d is missing or not known; write schema = %d", v, schema)}
 	}
 	return nil
+}
+
+func newerFault(file string, data []byte, v int64) wiki.Fault {
+	return faultAt(file, data, []string{"schema"}, "schema = %d was written by a newer wikibot than this one, which reads up to %d: run the newer program", v, schema)
+}
+
+// faultAt is a fault of the value at a path of a record; of the file's first
+// line where there is none.
+func faultAt(file string, data []byte, path []string, format string, args ...any) wiki.Fault {
+	if doc, faults := record.Scan(file, data); faults == nil {
+		if e, ok := doc.Lookup(path...); ok {
+			return e.FaultAtValue(format, args...)
+		}
+	}
+	return wiki.Fault{File: file, Line: 1, Text: fmt.Sprintf(format, args...)}
+}
+
+// schemaOf is the schema that a record says it has, whatever else is in it; 0
+// where it says none.
+func schemaOf(data []byte) int64 {
+	doc, faults := record.Scan("", data)
+	if faults != nil {
+		return 0
+	}
+	e, _ := doc.Lookup("schema")
+	n, _ := e.Int()
+	return n
 }
 
 func parseSettings(slug wiki.Slug, data []byte) (Settings, wiki.Faults) {
 	var r wikiRecord
 	faults := decode(fileWiki, data, &r, func(r *wikiRecord) int { return r.Schema })
-	if len(faults) > 0 {
-		return Settings{}, faults
+	if more := settingsFaults(data); len(faults)+len(more) > 0 {
+		return Settings{}, append(faults, more...)
 	}
 	set := defaultSettings(slug)
 	if r.Name != "" {
@@ -107,30 +138,41 @@ func parseSettings(slug wiki.Slug, data []byte) (Settings, wiki.Faults) {
 		set.Redirects = *r.Redirects
 	}
 	if r.Home != "" {
-		p, err := wiki.ParsePagePath(r.Home)
-		if err != nil {
-			faults = append(faults, fault(data, "home", "%v", err))
-		}
-		set.Home = p
+		set.Home, _ = wiki.ParsePagePath(r.Home) // settingsFaults has seen it
 	}
-	switch markdown.Style(r.LinkStyle) {
-	case "":
-	case markdown.TargetFirst, markdown.TextFirst:
+	if r.LinkStyle != "" {
 		set.LinkStyle = markdown.Style(r.LinkStyle)
-	default:
-		faults = append(faults, fault(data, "link_style", "link_style = %q is not one of %q, %q", r.LinkStyle, markdown.TargetFirst, markdown.TextFirst))
 	}
-	for _, t := range []struct{ key, text string }{{"name", r.Name}, {"purpose", r.Purpose}} {
-		if len(t.text) > 500 || strings.ContainsAny(t.text, "\n\r\x00") {
-			faults = append(faults, fault(data, t.key, "%s must be one line of at most 500 bytes", t.key))
-		}
-	}
-	return set, faults
+	return set, nil
 }
 
-func fault(data []byte, key, format string, args ...any) wiki.Fault {
-	line, column, _ := record.Position(data, []string{key})
-	return wiki.Fault{File: fileWiki, Line: line, Column: column, Text: fmt.Sprintf(format, args...)}
+// settingsFaults are the values of a wiki.toml that no setting can have, also in
+// a file that has other faults.
+func settingsFaults(data []byte) (faults wiki.Faults) {
+	doc, broken := record.Scan(fileWiki, data)
+	if broken != nil {
+		return nil
+	}
+	if e, ok := doc.Lookup("home"); ok {
+		if home, isText := e.Text(); isText && home != "" {
+			if _, err := wiki.ParsePagePath(home); err != nil {
+				faults = append(faults, e.FaultAtValue("%v", err))
+			}
+		}
+	}
+	if e, ok := doc.Lookup("link_style"); ok {
+		styles := []string{string(markdown.TargetFirst), string(markdown.TextFirst)}
+		if style, isText := e.Text(); isText && style != "" && !slices.Contains(styles, style) {
+			faults = append(faults, e.FaultAtValue("link_style = %q is not one of %q, %q%s", style, styles[0], styles[1], record.DidYouMean(style, styles)))
+		}
+	}
+	for _, key := range []string{"name", "purpose"} {
+		e, _ := doc.Lookup(key)
+		if text, _ := e.Text(); len(text) > 500 || strings.ContainsAny(text, "\n\r\x00") {
+			faults = append(faults, e.FaultAtValue("%s must be one line of at most 500 bytes", key))
+		}
+	}
+	return faults
 }
 
 func defaultSettings(slug wiki.Slug) Settings {

@@ -30,6 +30,9 @@ type repo struct {
 	stamp  refs.Stamp   // of the refs at the last look; guarded by load
 	stale  bool         // the stamp is not to be believed; guarded by load
 
+	inflight map[string]plumbing.Hash // where the writer is moving refs just now; guarded by load
+	said     atomic.Value             // what damage the log was last told of, a string
+
 	writer writer
 	doubt  bool         // a write has failed, perhaps in the middle; only the writer looks
 	pushed atomic.Bool  // a push has landed since the start

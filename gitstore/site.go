@@ -1,7 +1,7 @@
 package gitstore
 
 import (
-	"fmt"
+	"errors"
 	"maps"
 	"strings"
 
@@ -15,12 +15,13 @@ type site struct {
 	name    string
 	users   map[wiki.Username]*User
 	deleted map[wiki.Username]bool // tombstones: the name is never given out again
+	admins  int                    // administrators who are not suspended
 	byDID   map[wiki.DID]wiki.Username
 	byKey   map[string][]wiki.Username // fingerprint of an SSH key → in whose files it stands
 	wikis   map[wiki.Slug]*registered
 	tiers   tiers
+	files   int   // in the tree
 	newer   error // not nil: written by a newer program
-	faults  []error
 }
 
 // registered is a wiki's record in admin.git.
@@ -28,31 +29,35 @@ type registered struct {
 	registryRecord
 }
 
-func loadSite(old *site, oldTip, newTip tip, r *repo) *site {
-	next := &site{}
-	if old == nil {
-		old, oldTip = &site{}, tip{root: emptyFolder()}
+// after is the site with changed records taken over. A record that does not
+// load counts as absent, so that it grants nothing, and is among the faults. An
+// object that cannot be read is one as well, and the error.
+func (st *site) after(changes []change, r *repo) (*site, wiki.Faults, error) {
+	next := st.copy()
+	for _, c := range changes { // a DID or a key may go from one file to another
+		next.forget(c)
 	}
-	*next = *old
-	next.users, next.byDID, next.byKey = clone(old.users), clone(old.byDID), clone(old.byKey)
-	next.wikis, next.deleted = clone(old.wikis), clone(old.deleted)
-	next.faults = nil
-	changes, err := diff(oldTip.root, newTip.root)
-	if err != nil {
-		next.faults = append(next.faults, err)
-	}
+	var faults wiki.Faults
+	var failed error
 	for _, c := range changes {
-		if err := next.apply(c, r); err != nil {
-			next.faults = append(next.faults, err)
-			r.store.log.Error("a record of admin.git does not load and grants nothing; mend it with a push to admin.git", "file", c.path, "error", err)
+		var told wiki.Faults
+		switch err := next.apply(c, r); {
+		case errors.As(err, &told):
+			faults = append(faults, told...)
+		case err != nil:
+			failed = errors.Join(failed, err)
+			faults = append(faults, wiki.Fault{File: c.path, Text: "cannot be read: an object is missing or damaged"})
 		}
 	}
-	for _, err := range next.keyFaults(changes) {
-		next.faults = append(next.faults, err)
-		r.store.log.Error("an SSH key in admin.git signs in nobody; mend it with a push to admin.git", "error", err)
-	}
-	next.unknownTiers(changes, r)
-	return next
+	more, err := next.keyFaults(changes, r)
+	return next, append(faults, more...), errors.Join(failed, err)
+}
+
+func (st *site) copy() *site {
+	next := *st
+	next.users, next.byDID, next.byKey = clone(st.users), clone(st.byDID), clone(st.byKey)
+	next.wikis, next.deleted = clone(st.wikis), clone(st.deleted)
+	return &next
 }
 
 func clone[K comparable, V any](m map[K]V) map[K]V {
@@ -62,18 +67,50 @@ func clone[K comparable, V any](m map[K]V) map[K]V {
 	return maps.Clone(m)
 }
 
-// apply takes over one changed record. A record that does not load counts as
-// absent, so that it grants nothing.
+// forget drops what a changed file said, and counts the files.
+func (st *site) forget(c change) {
+	if c.old == nil {
+		st.files++
+	}
+	if c.new == nil {
+		st.files--
+	}
+	name, ok := userOf(c.path)
+	if !ok {
+		return
+	}
+	delete(st.deleted, name)
+	if u := st.users[name]; u != nil {
+		st.drop(u)
+	}
+}
+
+// userOf is whose record a file is, if it is one at its place.
+func userOf(path string) (wiki.Username, bool) {
+	name, ok := recordOf(path, "users/")
+	return wiki.Username(name), ok
+}
+
+// recordOf is the name in <folder><first two letters>/<name>.toml.
+func recordOf(path, folder string) (name string, ok bool) {
+	rest, ok := strings.CutPrefix(path, folder)
+	if !ok || len(rest) < len("xx/") || rest[2] != '/' {
+		return "", false
+	}
+	name, ok = strings.CutSuffix(rest[3:], ".toml")
+	return name, ok && strings.HasPrefix(name, rest[:2]) && !strings.Contains(name, "/")
+}
+
+// apply takes over one changed record, of which nothing is known any more.
 func (st *site) apply(c change, r *repo) error {
-	kind, rest, _ := strings.Cut(c.path, "/")
-	name, isRecord := strings.CutSuffix(lastOf(rest), ".toml")
-	switch {
-	case c.path == fileSite:
+	if c.path == fileSite {
 		return st.applySite(c, r)
-	case kind == "users" && isRecord:
-		return st.applyUser(wiki.Username(name), c, r)
-	case kind == "wikis" && isRecord:
-		return st.applyWiki(wiki.Slug(name), c, r)
+	}
+	if name, ok := userOf(c.path); ok {
+		return st.applyUser(name, c, r)
+	}
+	if slug, ok := recordOf(c.path, "wikis/"); ok {
+		return st.applyWiki(wiki.Slug(slug), c, r)
 	}
 	return nil
 }
@@ -84,13 +121,13 @@ func (st *site) applySite(c change, r *repo) error {
 		st.tiers = tiers{}
 		return nil
 	}
-	data, err := r.blob(c.new.oid)
+	data, err := r.recordText(c)
 	if err != nil {
 		return err
 	}
 	var rec siteRecord
 	if faults := decode(c.path, data, &rec, func(x *siteRecord) int { return x.Schema }); len(faults) > 0 {
-		if rec.Schema > schema {
+		if schemaOf(data) > schema {
 			st.newer = faults
 		}
 		return faults
@@ -104,47 +141,57 @@ func (st *site) applySite(c change, r *repo) error {
 }
 
 func (st *site) applyUser(name wiki.Username, c change, r *repo) error {
-	if u := st.users[name]; u != nil {
-		delete(st.byDID, u.DID)
-		st.dropKeys(u)
-		delete(st.users, name)
-	}
-	if c.new == nil || c.path != userFile(name) {
+	if c.new == nil {
 		return nil
 	}
-	data, err := r.blob(c.new.oid)
+	data, err := r.recordText(c)
 	if err != nil {
 		return err
 	}
 	var rec userRecord
 	if faults := decode(c.path, data, &rec, func(x *userRecord) int { return x.Schema }); len(faults) > 0 {
-		return faults
+		return append(faults, st.identityFaults(c.path, data)...)
 	}
 	if rec.Deleted {
 		st.deleted[name] = true
 		return nil
 	}
-	u := &User{Name: name, Created: rec.CreatedAt, Admin: rec.Admin, Suspended: rec.Suspended, SSHKeys: rec.SSHKeys}
-	if rec.DID != "" {
-		if u.DID, err = wiki.ParseDID(rec.DID); err != nil {
-			return err
-		}
-		if other := st.byDID[u.DID]; other != "" {
-			return fmt.Errorf("%s: the DID %s is %s's already", c.path, u.DID, other)
-		}
-		st.byDID[u.DID] = name
+	if text := st.didFault(rec.DID); text != "" {
+		return wiki.Faults{faultAt(c.path, data, []string{"did"}, "%s", text)}
 	}
-	st.users[name] = u
-	st.addKeys(u)
+	st.put(&User{Name: name, DID: wiki.DID(rec.DID), Created: rec.CreatedAt, Admin: rec.Admin, Suspended: rec.Suspended, SSHKeys: rec.SSHKeys})
 	return nil
+}
+
+// put takes a person in whose name, DID and file nobody else has.
+func (st *site) put(u *User) {
+	st.users[u.Name] = u
+	if u.DID != "" {
+		st.byDID[u.DID] = u.Name
+	}
+	st.addKeys(u)
+	if u.Admin && !u.Suspended {
+		st.admins++
+	}
+}
+
+func (st *site) drop(u *User) {
+	delete(st.users, u.Name)
+	if u.DID != "" {
+		delete(st.byDID, u.DID)
+	}
+	st.dropKeys(u)
+	if u.Admin && !u.Suspended {
+		st.admins--
+	}
 }
 
 func (st *site) applyWiki(slug wiki.Slug, c change, r *repo) error {
 	delete(st.wikis, slug)
-	if c.new == nil || c.path != wikiFile(slug) {
+	if c.new == nil {
 		return nil
 	}
-	data, err := r.blob(c.new.oid)
+	data, err := r.recordText(c)
 	if err != nil {
 		return err
 	}

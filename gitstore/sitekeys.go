@@ -3,9 +3,8 @@ package gitstore
 import (
 	"context"
 	"fmt"
-	"path"
 	"slices"
-	"strings"
+	"strconv"
 
 	"wikibot/wiki"
 )
@@ -40,23 +39,47 @@ func (st *site) dropKeys(u *User) {
 // keyFaults are the SSH keys in the changed files that sign in nobody, because
 // they cannot be used or stand in the files of two people. The other keys of
 // these people, and their rights, stay.
-func (st *site) keyFaults(changes []change) (faults []error) {
+func (st *site) keyFaults(changes []change, r *repo) (wiki.Faults, error) {
+	var faults wiki.Faults
 	for _, c := range changes {
-		u := st.users[wiki.Username(strings.TrimSuffix(path.Base(c.path), ".toml"))]
-		if u == nil || c.path != userFile(u.Name) {
+		name, ok := userOf(c.path)
+		if !ok || st.users[name] == nil {
 			continue
 		}
-		for i, line := range u.SSHKeys {
-			k, err := ParseSSHKey(line)
-			switch holders := st.byKey[k.Fingerprint]; {
-			case err != nil:
-				faults = append(faults, fmt.Errorf("%s: ssh_keys, entry %d: %w", c.path, i+1, err))
-			case len(holders) > 1:
-				faults = append(faults, fmt.Errorf("%s: ssh_keys, entry %d: the key %s stands in the files of %v", c.path, i+1, k.Fingerprint, holders))
-			}
+		wrong := st.wrongKeys(st.users[name])
+		if len(wrong) == 0 {
+			continue
+		}
+		data, err := r.recordText(c)
+		if err != nil {
+			return faults, err
+		}
+		for _, k := range wrong {
+			faults = append(faults, faultAt(c.path, data, []string{"ssh_keys", strconv.Itoa(k.index)}, "%s", k.text))
 		}
 	}
-	return faults
+	return faults, nil
+}
+
+// wrongKey is a key of a person's that signs in nobody.
+type wrongKey struct {
+	index int // in the list, from 0
+	text  string
+}
+
+func (st *site) wrongKeys(u *User) (wrong []wrongKey) {
+	for i, line := range u.SSHKeys {
+		k, err := ParseSSHKey(line)
+		if err != nil {
+			wrong = append(wrong, wrongKey{i, err.Error()})
+			continue
+		}
+		others := slices.DeleteFunc(slices.Clone(st.byKey[k.Fingerprint]), func(n wiki.Username) bool { return n == u.Name })
+		if len(others) > 0 {
+			wrong = append(wrong, wrongKey{i, fmt.Sprintf("the key %s stands in %s as well, and a key signs in one person: take it out of one of the two", k.Fingerprint, userFile(others[0]))})
+		}
+	}
+	return wrong
 }
 
 // KeyOwner is whom an SSH key signs in, by the key's fingerprint ("SHA256:…"): the

@@ -80,12 +80,12 @@ func TestKeyOwner(t *testing.T) {
 		t.Errorf("a key with options: %v", err)
 	}
 
-	// In two people's files, it signs in neither; the other keys stay. When one
-	// of them gives it up, it is the other's again.
-	behind(t, dir, "users/ca/carol.toml", "schema = 1\nssh_keys = ["+`"`+carols+`", "`+bobs+`", "ssh-dss AAAA"]`+"\n")
-	eventually(t, "a key in two files signs somebody in", func() bool { return owner(t, s, bobs) == "" })
-	if owner(t, s, carols) != "carol" || owner(t, s, second) != "bob" {
-		t.Error("a shared key took others with it")
+	// In two people's files: main is not in force, and the key stays bob's. When
+	// bob gives it up, it is carol's.
+	behind(t, dir, "users/ca/carol.toml", "schema = 1\nssh_keys = ["+`"`+carols+`", "`+bobs+`"]`+"\n")
+	eventually(t, "a key stands in two files", func() bool { return s.Trouble(ctx, host) != nil })
+	if owner(t, s, carols) != "carol" || owner(t, s, second) != "bob" || owner(t, s, bobs) != "bob" {
+		t.Error("the keys are not whose they were")
 	}
 	behind(t, dir, "users/bo/bob.toml", "schema = 1\nssh_keys = ["+`"`+second+`"]`+"\n")
 	eventually(t, "the key did not go to the one who is left", func() bool { return owner(t, s, bobs) == "carol" })

@@ -1,6 +1,7 @@
 package gitstore
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"wikibot/acl"
+	"wikibot/gitstore/internal/refs"
 	"wikibot/wiki"
 )
 
@@ -24,12 +26,17 @@ type state struct {
 	// config is what refs/wikibot/config says; nil for admin.git.
 	config *configuration
 	site   *site // of admin.git; nil for a wiki
+	loaded tip   // of admin.git: whose records site holds
+	// trouble says why admin.git's newest main, or a wiki's newest
+	// configuration, is not the one in force; nil where it is.
+	trouble *trouble
 }
 
 // tip is a ref's commit and its tree.
 type tip struct {
 	commit plumbing.Hash // zero: the ref does not exist
 	root   *folder       // never nil
+	err    error         // the ref or its commit cannot be read; root fails then
 }
 
 func (st *state) main() tip { return st.heads[refMain] }
@@ -38,9 +45,7 @@ func (st *state) main() tip { return st.heads[refMain] }
 type configuration struct {
 	policy   *acl.Policy
 	settings Settings
-	// faulty says why the newest configuration could not be loaded; the one
-	// before it is then in force.
-	faulty error
+	at       plumbing.Hash // the commit; zero where none could be loaded
 }
 
 // watched are the refs that make up a state.
@@ -75,103 +80,59 @@ func (r *repo) refresh(force bool) (*state, error) {
 		r.looked.Store(now)
 		return old, nil
 	}
-	heads := make(map[string]plumbing.Hash, len(watched))
-	for _, ref := range watched {
-		oid, _, err := r.refs.Read(ref)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s of %s: %w", ref, r.name, err)
-		}
-		heads[ref] = oid
-	}
-	st, err := r.build(old, heads)
+	st, err := r.build(old)
 	if err != nil {
-		return nil, err
+		return nil, r.damaged(err)
 	}
-	r.stamp, r.stale = stamp, false
+	r.stamp, r.stale = stamp, st.damaged()
+	moved := r.movedBehind(old, st)
 	r.publish(st)
 	r.looked.Store(now)
 	if old != nil && st != old {
 		r.announce(old, st, wiki.Caller{})
 	}
+	r.settleLater(st, moved)
 	return st, nil
 }
 
-// build makes the state that has these heads, taking over from old whatever has
-// not moved.
-func (r *repo) build(old *state, heads map[string]plumbing.Hash) (*state, error) {
-	st := &state{heads: make(map[string]tip, len(heads))}
+// build makes the state that the refs say now, taking over from old whatever
+// has not moved.
+func (r *repo) build(old *state) (*state, error) {
+	st := &state{heads: make(map[string]tip, len(watched))}
 	moved := old == nil
-	for ref, oid := range heads {
-		if old != nil && old.heads[ref].commit == oid {
+	for _, ref := range watched {
+		oid, _, err := r.refs.Read(ref)
+		if err != nil && !errors.Is(err, refs.ErrDamaged) {
+			return nil, fmt.Errorf("reading %s of %s: %w", ref, r.name, err)
+		}
+		if old != nil && err == nil && old.heads[ref].err == nil && old.heads[ref].commit == oid {
 			st.heads[ref] = old.heads[ref]
 			continue
 		}
 		moved = true
-		root, err := r.rootOf(oid)
-		if err != nil {
-			return nil, fmt.Errorf("loading %s of %s: %w", ref, r.name, err)
-		}
-		st.heads[ref] = tip{oid, root}
+		st.heads[ref] = r.tipAt(oid, err)
 	}
 	if !moved {
 		return old, nil
 	}
-	return r.complete(old, st)
+	return st, r.complete(old, st)
 }
 
 // complete derives from the heads what a state also carries.
-func (r *repo) complete(old, st *state) (*state, error) {
-	st.key = st.heads[refMain].commit.String() + "-" + st.heads[refConfig].commit.String()
+func (r *repo) complete(old, st *state) error {
+	st.setKey()
 	if r.name == admin {
-		var before *site
-		var beforeTip tip
-		if old != nil {
-			before, beforeTip = old.site, old.heads[refMain]
-		}
-		st.site = loadSite(before, beforeTip, st.heads[refMain], r)
-		return st, nil
+		r.completeSite(old, st)
+		return nil
 	}
-	if old != nil && old.heads[refConfig].commit == st.heads[refConfig].commit {
-		st.config = old.config
-		return st, nil
+	if err := st.main().err; err != nil {
+		return err // pages cannot be read
 	}
-	cfg, err := r.loadConfiguration(st.heads[refConfig])
-	switch {
-	case err == nil:
-		st.config = cfg
-	case old != nil && old.config != nil:
-		r.store.log.Error("the configuration does not load; the one before it stays in force",
-			"wiki", r.name, "commit", st.heads[refConfig].commit.String(), "error", err)
-		kept := *old.config
-		kept.faulty = err
-		st.config = &kept
-	default:
-		// Nothing good is known: nobody may do anything but repair it.
-		r.store.log.Error("the configuration does not load; the wiki is closed",
-			"wiki", r.name, "commit", st.heads[refConfig].commit.String(), "error", err)
-		st.config = &configuration{policy: &acl.Policy{Read: acl.Granted, Write: acl.Granted, Propose: acl.Granted}, settings: defaultSettings(r.name), faulty: err}
-	}
-	return st, nil
+	return r.completeConfig(old, st)
 }
 
-func (r *repo) loadConfiguration(t tip) (*configuration, error) {
-	if t.commit.IsZero() {
-		return nil, fmt.Errorf("there is no %s", refConfig)
-	}
-	aclText, err := r.blobAt(t.root, fileACL)
-	if err != nil {
-		return nil, err
-	}
-	wikiText, err := r.blobAt(t.root, fileWiki)
-	if err != nil {
-		return nil, err
-	}
-	policy, faults := acl.Parse(fileACL, aclText)
-	settings, more := parseSettings(r.name, wikiText)
-	if faults = append(faults, more...); len(faults) > 0 {
-		return nil, faults
-	}
-	return &configuration{policy: &policy, settings: settings}, nil
+func (st *state) setKey() {
+	st.key = st.heads[refMain].commit.String() + "-" + st.heads[refConfig].commit.String()
 }
 
 // blobAt is the content of the file at a path of a tree.

@@ -179,10 +179,14 @@ func (s *Store) openAdmin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if st.site.newer != nil {
-		return wiki.Unavailable("the data in %s is in a newer format than this program reads: %v", s.cfg.Dir, st.site.newer)
+	if t := st.trouble; t != nil && t.newer {
+		return wiki.Unavailable("the data in %s is in a newer format than this program reads: %v", s.cfg.Dir, t.err)
 	}
-	return r.voidUnfinished()
+	// Whatever is wrong here must not keep the site from being served.
+	if err := errors.Join(r.voidUnfinished(), r.settle(st, r.movedBehind(nil, st))); err != nil {
+		s.log.Error("the end of admin.git's audit cannot be checked", "error", err)
+	}
+	return nil
 }
 
 // wiki opens a wiki's repository. wiki.ErrNotFound where the site has no such

@@ -2,7 +2,9 @@ package gitstore
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"math"
 	"sort"
 	"strings"
 	"sync"
@@ -317,19 +319,39 @@ type change struct {
 // diff lists the files that differ from a to b, in git's order. Folders that
 // the two share are not read, so the cost grows with what changed and not with
 // the wiki.
-func diff(a, b *folder) ([]change, error) {
-	var out []change
-	err := diffInto(a, b, "", func(c change) { out = append(out, c) })
-	return out, err
+func diff(a, b *folder) ([]change, error) { return diffUpTo(a, b, math.MaxInt) }
+
+var errManyChanges = errors.New("too many files differ")
+
+// diffUpTo is diff for trees that somebody else made: it ends with errManyChanges
+// where more than most files or folders differ. A tree of a few objects can name
+// the same folder so often that it has more files than memory.
+func diffUpTo(a, b *folder, most int) ([]change, error) {
+	d := differ{most: most}
+	err := d.folders(a, b, "")
+	return d.out, err
+}
+
+// maxTreePath is the longest path of a folder, in bytes, that diffUpTo enters.
+const maxTreePath = 4096
+
+// differ compares trees.
+type differ struct {
+	out  []change
+	seen int // folders that were compared
+	most int
 }
 
 func same(a, b *folder) bool {
 	return a == b || a != nil && b != nil && !a.oid.IsZero() && a.oid == b.oid
 }
 
-func diffInto(a, b *folder, prefix string, add func(change)) error {
+func (d *differ) folders(a, b *folder, prefix string) error {
 	if same(a, b) {
 		return nil
+	}
+	if d.seen++; d.seen > d.most || d.most < math.MaxInt && len(prefix) > maxTreePath {
+		return errManyChanges
 	}
 	var as, bs []entry
 	var err error
@@ -358,22 +380,26 @@ func diffInto(a, b *folder, prefix string, add func(change)) error {
 		default:
 			y, bs = &bs[0], bs[1:]
 		}
-		if err := diffEntry(x, y, prefix, add); err != nil {
+		if err := d.entry(x, y, prefix); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func diffEntry(x, y *entry, prefix string, add func(change)) error {
+func (d *differ) entry(x, y *entry, prefix string) error {
 	e := x
 	if e == nil {
 		e = y
 	}
 	if e.dir == nil {
-		if x == nil || y == nil || x.oid != y.oid || x.mode != y.mode {
-			add(change{prefix + e.name, x, y})
+		if x != nil && y != nil && x.oid == y.oid && x.mode == y.mode {
+			return nil
 		}
+		if len(d.out) == d.most {
+			return errManyChanges
+		}
+		d.out = append(d.out, change{prefix + e.name, x, y})
 		return nil
 	}
 	var a, b *folder
@@ -383,5 +409,5 @@ func diffEntry(x, y *entry, prefix string, add func(change)) error {
 	if y != nil {
 		b = y.dir
 	}
-	return diffInto(a, b, prefix+e.name+"/", add)
+	return d.folders(a, b, prefix+e.name+"/")
 }

@@ -87,7 +87,10 @@ func (v *View) Faulty() error {
 	if !v.Standing().Inspect {
 		return nil
 	}
-	return v.state.config.faulty
+	if v.state.trouble == nil {
+		return nil
+	}
+	return v.state.trouble.err
 }
 
 // Plan is what the site says of the wiki now.

@@ -264,12 +264,15 @@ func (r *repo) tryWrite(jobs []*job, force bool) error {
 	}
 	updates := b.updates()
 	if len(updates) > 0 {
+		r.expect(updates)
 		if err := r.Commit(Commit{Refs: updates, Objects: b.objs, Sync: b.sync}); err != nil {
+			r.expect(nil)
 			return err
 		}
-		if err := r.adopt(st, b); err != nil {
+		if err := r.adopt(b); err != nil {
 			return err
 		}
+		r.keepGood(b)
 		r.tellHistory(b)
 	}
 	r.doubt = false
@@ -372,10 +375,11 @@ func (r *repo) settleObjects(c Commit) error {
 
 // adopt makes what was just committed the published state, without reading any
 // of it again.
-func (r *repo) adopt(old *state, b *batch) error {
+func (r *repo) adopt(b *batch) error {
 	r.load.Lock()
 	defer r.load.Unlock()
-	next := &state{heads: make(map[string]tip, len(watched))}
+	r.inflight = nil
+	next := &state{heads: make(map[string]tip, len(watched)), config: b.config, site: b.people, loaded: b.loaded, trouble: b.trouble}
 	for _, ref := range watched {
 		t := b.heads[ref]
 		if !t.commit.IsZero() && !t.root.oid.IsZero() && t.root.load == nil {
@@ -388,12 +392,9 @@ func (r *repo) adopt(old *state, b *batch) error {
 	if err != nil {
 		return err
 	}
+	next.setKey()
 	// Someone may have moved a ref with git between our rename and the stamp;
 	// the stamp is then not believed, and the next look reads the refs.
-	next, err = r.complete(old, next)
-	if err != nil {
-		return err
-	}
 	known := true
 	for _, ref := range watched {
 		if oid, _, err := r.refs.Read(ref); err != nil || oid != next.heads[ref].commit {
