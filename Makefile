@@ -3,12 +3,14 @@
 
 DATA   ?= ./data
 LISTEN ?= 127.0.0.1:8080
+SSH    ?= auto
 
 .PHONY: run build assets test bench soak fmt
 
-# Serves ./data on http://127.0.0.1:8080; the first start prints a sign-in link.
+# Serves ./data on http://127.0.0.1:8080, and git over SSH on port 2222 where that
+# is free; the first start prints a sign-in link.
 run: build
-	@exec bin/wikibot serve --data $(DATA) --listen $(LISTEN)
+	@exec bin/wikibot serve --data $(DATA) --listen $(LISTEN) --ssh-listen $(SSH)
 
 build:
 	@.ci/need go git

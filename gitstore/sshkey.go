@@ -100,7 +100,7 @@ func keyType(fields []string) error {
 	switch {
 	case strings.Contains(name, "-cert-v"):
 		return invalidKey("this is a certificate, and certificates do not sign in here; give the plain public key, whose file ends in .pub and not in -cert.pub")
-	case name == ssh.InsecureKeyAlgoDSA:
+	case name == "ssh-dss":
 		return invalidKey("DSA keys (ssh-dss) are too weak; %s", makeKey)
 	case name == "ssh-rsa1" || strings.Trim(name, "0123456789") == "":
 		return invalidKey("keys of version 1 of the SSH protocol are too weak; %s", makeKey)

@@ -2,12 +2,12 @@ package gitstore_test
 
 import (
 	"crypto"
-	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"errors"
 	"math/big"
 	"strings"
@@ -88,7 +88,7 @@ func TestSSHKeysThatSignIn(t *testing.T) {
 
 func TestSSHKeysThatAreRefused(t *testing.T) {
 	ed, priv := newEd25519(t)
-	_, base64, _ := strings.Cut(ed, " ")
+	_, blob, _ := strings.Cut(ed, " ")
 	private, err := ssh.MarshalPrivateKey(crypto.PrivateKey(priv), "")
 	if err != nil {
 		t.Fatal(err)
@@ -101,9 +101,10 @@ func TestSSHKeysThatAreRefused(t *testing.T) {
 	if err := cert.SignCert(rand.Reader, signer); err != nil {
 		t.Fatal(err)
 	}
-	p := new(big.Int).Lsh(big.NewInt(1), 1023)
-	q := new(big.Int).Lsh(big.NewInt(1), 159)
-	weak := line(t, &dsa.PublicKey{Parameters: dsa.Parameters{P: p, Q: q, G: big.NewInt(2)}, Y: big.NewInt(4)})
+	weak := ssh.Marshal(struct {
+		Name       string
+		P, Q, G, Y *big.Int
+	}{"ssh-dss", new(big.Int).Lsh(big.NewInt(1), 1023), new(big.Int).Lsh(big.NewInt(1), 159), big.NewInt(2), big.NewInt(4)})
 	for _, c := range []struct{ name, in, want string }{
 		{"nothing", " \n", "ssh-keygen -t ed25519"},
 		{"private", string(private.Bytes), "key"},
@@ -121,7 +122,7 @@ func TestSSHKeysThatAreRefused(t *testing.T) {
 		{"certificate", strings.TrimSpace(string(ssh.MarshalAuthorizedKey(cert))), "certificate"},
 		{"authority", "cert-authority " + ed, "options"},
 		{"certificate called a key", "ssh-ed25519 " + strings.Fields(string(ssh.MarshalAuthorizedKey(cert)))[1], "damaged or of another type"},
-		{"dsa", weak, "DSA"},
+		{"dsa", "ssh-dss " + base64.StdEncoding.EncodeToString(weak), "DSA"},
 		{"rsa 2048", newRSA(t, 2048), "has 2048 bits, at least 3072"},
 		{"rsa 1024", newRSA(t, 1024), "ssh-keygen -t ed25519"},
 		{"rsa 3071", newRSA(t, 3071), "has 3071 bits"},
@@ -130,12 +131,12 @@ func TestSSHKeysThatAreRefused(t *testing.T) {
 		{"ssh-rsa1", "ssh-rsa1 AAAA", "version 1"},
 		{"protocol 1", "2048 65537 1234567 a@b", "version 1"},
 		{"type alone", "ssh-ed25519", "missing"},
-		{"wrong type", "ssh-rsa " + base64, "damaged or of another type"},
-		{"half", "ssh-ed25519 " + base64[:len(base64)-8], "damaged"},
+		{"wrong type", "ssh-rsa " + blob, "damaged or of another type"},
+		{"half", "ssh-ed25519 " + blob[:len(blob)-8], "damaged"},
 		{"not base64", "ssh-ed25519 AAAA*", "base64"},
-		{"unpadded", "ssh-ed25519 " + base64 + "A", "base64"},
-		{"more behind", "ssh-ed25519 " + strings.TrimRight(base64, "=") + "AAAA", "key"},
-		{"base64 alone", base64, "no public SSH key"},
+		{"unpadded", "ssh-ed25519 " + blob + "A", "base64"},
+		{"more behind", "ssh-ed25519 " + strings.TrimRight(blob, "=") + "AAAA", "key"},
+		{"base64 alone", blob, "no public SSH key"},
 		{"words", "my key is at home", "no public SSH key"},
 		{"long", ed + " " + strings.Repeat("x", 20_000), "longer"},
 		{"long comment", ed + " " + strings.Repeat("x", 201), "at most 200"},

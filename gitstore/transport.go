@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"wikibot/acl"
+	"wikibot/gitstore/internal/refs"
 	"wikibot/wiki"
 )
 
@@ -14,6 +15,18 @@ type Repository struct {
 	Name    wiki.Slug // "admin" for admin.git
 	Manage  bool      // the caller may see refs/wikibot/*
 	Release func()    // to be called when the transport has ended
+
+	refs refStore
+}
+
+// HasRef reports whether a ref is there, by its full name. It tells of hidden refs
+// too.
+func (r *Repository) HasRef(name string) (bool, error) {
+	if refs.CheckName(name) != nil {
+		return false, nil
+	}
+	_, exists, err := r.refs.Read(name)
+	return exists, err
 }
 
 // Repository checks that a caller may fetch from (or, with write, push to) a
@@ -48,7 +61,7 @@ func (s *Store) Repository(ctx context.Context, c wiki.Caller, slug wiki.Slug, w
 		r.packing.RLock()
 		release = r.packing.RUnlock
 	}
-	return &Repository{Dir: r.dir, Name: r.name, Manage: manage, Release: release}, nil
+	return &Repository{Dir: r.dir, Name: r.name, Manage: manage, Release: release, refs: r.refs}, nil
 }
 
 func (s *Store) allowAdminPush(c wiki.Caller) error {

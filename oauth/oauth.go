@@ -1,4 +1,4 @@
-// Package oauth answers one question: who is calling? It knows three
+// Package oauth answers one question: who is calling? It knows four
 // credentials.
 //
 //   - A browser's session: a cookie with 256 random bits. The server keeps only
@@ -8,6 +8,8 @@
 //   - A static token, `wbt_<id>_<secret>`, as "Authorization: Bearer" or as the
 //     password of HTTP Basic (RFC 6750, RFC 7617). Its record is kept in git by
 //     the Store; see token.go.
+//   - An SSH key: the public half stands in a person's file in admin.git; see
+//     key.go.
 //
 // Sessions and links live in one bbolt file in the cache folder,
 // cache/sessions.db:
@@ -59,6 +61,10 @@ type Config struct {
 	// Store.User are meant.
 	Token func(ctx context.Context, id string) (gitstore.Token, error)
 	User  func(ctx context.Context, name wiki.Username) (gitstore.User, error)
+
+	// KeyOwner finds whom an SSH key signs in, by its fingerprint, as
+	// Store.KeyOwner does; nil where there is no SSH.
+	KeyOwner func(ctx context.Context, fingerprint string) (wiki.Username, error)
 
 	// Addresses decides the cookie's name, domain and Secure attribute.
 	Addresses wiki.Addresses

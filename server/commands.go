@@ -45,7 +45,7 @@ var (
 
 // Operations are all commands of the operator, in the order of the usage.
 func Operations() []Operation {
-	return slices.Concat(peopleOperations(), wikiOperations(), planOperations(), tokenOperations())
+	return slices.Concat(peopleOperations(), wikiOperations(), planOperations(), tokenOperations(), sshOperations())
 }
 
 // FindOperation is the operation with the longest name that words begin with,

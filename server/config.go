@@ -21,6 +21,12 @@ type Config struct {
 	// network before somebody decides it. Port 0 takes a free one.
 	Listen string `toml:"listen" help:"address for browsers, git and agents"`
 
+	// SSHListen is the address for git over SSH. Default "": SSH is off. "auto"
+	// is 127.0.0.1:2222 where that port is free and off where it is not, which
+	// is what `make run` uses; any other address that cannot be had is an
+	// error. Port 0 takes a free one.
+	SSHListen string `toml:"ssh_listen" help:"address for git over SSH, such as :2222; auto: 127.0.0.1:2222 where it is free; empty: off"`
+
 	// BaseURL is the address under which people reach the site. Default "":
 	// taken from Listen. Without it behind a proxy, clone addresses and
 	// sign-in links would name a port that nobody can reach, and cookies
@@ -47,6 +53,7 @@ type Config struct {
 	Grace Duration `toml:"shutdown_grace" help:"time that requests in flight have to end at shutdown"`
 
 	HTTP     HTTPConfig     `toml:"http"`
+	SSH      SSHConfig      `toml:"ssh"`
 	Logging  LogConfig      `toml:"log"`
 	Limits   LimitsConfig   `toml:"limits"`
 	Rates    RatesConfig    `toml:"rates"`
@@ -74,6 +81,44 @@ type HTTPConfig struct {
 	// Longer than the proxy's own, so that the proxy closes first and no
 	// request meets a connection that is just being closed.
 	IdleTimeout Duration `toml:"idle_timeout" help:"time after which an unused connection is closed"`
+}
+
+// SSHConfig is about connections over SSH.
+type SSHConfig struct {
+	// Host is the name, perhaps with a port, under which people reach
+	// ssh_listen: "git.example.org", "git.example.org:22". Default "": the base
+	// URL's host and ssh_listen's port. Where another port leads here and this
+	// is not set, the clone addresses that are shown lead nowhere.
+	Host string `toml:"host" help:"name, perhaps with a port, under which people reach ssh_listen; empty: from base_url and ssh_listen"`
+
+	// HandshakeTimeout is how long a client has to authenticate. Default
+	// "10s". Without it, half-open connections take all places for ever.
+	HandshakeTimeout Duration `toml:"handshake_timeout" help:"time that a client has to authenticate"`
+
+	// IdleTimeout ends a connection that does nothing, and a clone or push in
+	// which neither side sends anything, for so long. Default "5m". Much
+	// shorter cuts off pushes while the client compresses.
+	IdleTimeout Duration `toml:"idle_timeout" help:"time after which a silent connection, clone or push is ended"`
+
+	// Keepalive is how often a client is asked whether it is still there; one
+	// that does not answer three times in a row is gone. Default "30s". A
+	// client whose machine went away holds a git process until then.
+	Keepalive Duration `toml:"keepalive" help:"how often clients are asked whether they are still there"`
+
+	// MaxConnections is how many connections there may be at once. Default
+	// 500. When all are taken the oldest one that has not authenticated gives
+	// way to a new one.
+	MaxConnections int `toml:"max_connections" help:"connections over SSH at once"`
+
+	// PerAddress is how many of them one address may have (in IPv6, one /64).
+	// Default 100. Smaller than max_connections, or one machine could take
+	// them all.
+	PerAddress int `toml:"per_address" help:"connections over SSH at once from one address"`
+
+	// PerKey is how many commands (clones, pushes) one SSH key may have under
+	// way or waiting at once. Default 64. At most half of limits.git_processes
+	// work for one key at a time.
+	PerKey int `toml:"per_key" help:"commands over SSH at once with one key"`
 }
 
 // LogConfig is about the log on standard error.
@@ -187,6 +232,14 @@ func Default() Config {
 			HeaderTimeout:  Duration(10 * time.Second),
 			IdleTimeout:    Duration(2 * time.Minute),
 		},
+		SSH: SSHConfig{
+			HandshakeTimeout: Duration(10 * time.Second),
+			IdleTimeout:      Duration(5 * time.Minute),
+			Keepalive:        Duration(30 * time.Second),
+			MaxConnections:   500,
+			PerAddress:       100,
+			PerKey:           64,
+		},
 		Logging: LogConfig{Level: LogLevel(slog.LevelInfo), Format: LogText},
 		Limits:  LimitsConfig{Page: 1 * MB, Attachment: 10 * MB, Push: 2 * GB, GitProcesses: 16},
 		Rates: RatesConfig{
@@ -215,7 +268,12 @@ func (c Config) Addresses() (wiki.Addresses, error) {
 		}
 		base = "http://" + net.JoinHostPort(host, port)
 	}
-	return wiki.ParseAddresses(base, c.Layout)
+	a, err := wiki.ParseAddresses(base, c.Layout)
+	if err != nil {
+		return wiki.Addresses{}, err
+	}
+	a.SSHHost = c.sshHost(a.Domain())
+	return a, nil
 }
 
 // NewLog makes the log that Logging describes, on standard error.
@@ -256,7 +314,8 @@ func (c Config) problems() []problem {
 	for _, d := range []struct {
 		key string
 		d   Duration
-	}{{"shutdown_grace", c.Grace}, {"http.header_timeout", c.HTTP.HeaderTimeout}, {"http.idle_timeout", c.HTTP.IdleTimeout}, {"sessions.idle", c.Sessions.Idle}, {"sessions.lifetime", c.Sessions.Lifetime}} {
+	}{{"shutdown_grace", c.Grace}, {"http.header_timeout", c.HTTP.HeaderTimeout}, {"http.idle_timeout", c.HTTP.IdleTimeout},
+		{"ssh.handshake_timeout", c.SSH.HandshakeTimeout}, {"ssh.idle_timeout", c.SSH.IdleTimeout}, {"ssh.keepalive", c.SSH.Keepalive}, {"sessions.idle", c.Sessions.Idle}, {"sessions.lifetime", c.Sessions.Lifetime}} {
 		if d.d <= 0 {
 			add(d.key, "%q must be more than nothing, such as \"30s\"", d.d)
 		}
@@ -275,6 +334,9 @@ func (c Config) problems() []problem {
 	}
 	if c.Sessions.Lifetime < c.Sessions.Idle {
 		add("sessions.lifetime", "%q is shorter than sessions.idle = %q, which then never counts: make it longer", c.Sessions.Lifetime, c.Sessions.Idle)
+	}
+	for _, p := range c.sshProblems() {
+		add(p.key, "%s", p.text)
 	}
 	return list
 }

@@ -95,6 +95,7 @@ func TestEveryKey(t *testing.T) {
 	other := map[string]string{
 		"listen": "127.0.0.1:9", "base_url": "https://w.example", "layout": "subdomain", "data": "d", "git": "/g",
 		"http.trusted_proxies": "10.0.0.0/8,::1/128", "log.level": "debug", "log.format": "json", "limits.git_processes": "3", "markdown.remote_images": "true",
+		"ssh_listen": ":2222", "ssh.host": "git.example.org:22", "ssh.max_connections": "3", "ssh.per_address": "3", "ssh.per_key": "3",
 	}
 	for _, k := range keys() {
 		value := other[k.name()]
@@ -152,6 +153,8 @@ func TestRefused(t *testing.T) {
 		{"level", "[log]\nlevel = \"loud\"\n", nil, nil, []string{`config.toml:2:9: log.level: "loud" is not a level of the log: use debug, info, warn or error`}},
 		{"base", "base_url = \"https://x.example/wiki\"\n", nil, nil, []string{"config.toml:1:1: base_url: the base URL", "must have no path"}},
 		{"value", "[limits]\npush = \"1kB\"\ngit_processes = 0\n", nil, nil, []string{"config.toml:2:1: limits.push", "config.toml:3:1: limits.git_processes"}},
+		{"ssh", "listen = \":1\"\nssh_listen = \":1\"\n[ssh]\nhost = \"ssh://x\"\nper_key = 0\nkeepalive = \"0s\"\n", nil, nil, []string{"config.toml:2:1: ssh_listen: \":1\" is the address of listen too", "config.toml:4:1: ssh.host: \"ssh://x\" is no host name", "config.toml:5:1: ssh.per_key: 0: at least 1", "config.toml:6:1: ssh.keepalive"}},
+		{"ssh address", "ssh_listen = \"2222\"\n", nil, nil, []string{"config.toml:1:1: ssh_listen: \"2222\" is no address"}},
 		{"variable", "", []string{"WIKIBOT_LISTN=:1", "WIKIBOT_LIMITS_PAGE=x"}, nil, []string{`unknown environment variable WIKIBOT_LISTN (did you mean "WIKIBOT_LISTEN"?)`, `WIKIBOT_LIMITS_PAGE: "x" is not a size`}},
 		{"variable's value", "listen = \":2\"\n", []string{"WIKIBOT_LISTEN=nowhere"}, nil, []string{`WIKIBOT_LISTEN: "nowhere" is no address`}},
 		{"flag", "", nil, []string{"--base-ur", "x"}, []string{`unknown flag --base-ur (did you mean "base-url"?)`}},
@@ -242,6 +245,24 @@ func TestDuration(t *testing.T) {
 	for _, text := range []string{"", "30", "0", "d", "1w", "soon", "NaNd", "infd"} {
 		if err := new(Duration).UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q is accepted", text)
+		}
+	}
+}
+
+func TestSSHAddresses(t *testing.T) {
+	for _, c := range []struct{ listen, ssh, base, host, want string }{
+		{"127.0.0.1:8080", "", "", "git.example.org", ""},
+		{"127.0.0.1:8080", "auto", "", "", "ssh://git@127.0.0.1:2222/notes.git"},
+		{"127.0.0.1:8080", ":2222", "https://wiki.example.org", "", "ssh://git@wiki.example.org:2222/notes.git"},
+		{"127.0.0.1:8080", ":22", "https://wiki.example.org", "", "ssh://git@wiki.example.org/notes.git"},
+		{"127.0.0.1:8080", ":2222", "https://wiki.example.org", "git.example.org", "ssh://git@git.example.org:2222/notes.git"},
+		{"127.0.0.1:8080", ":2222", "https://wiki.example.org", "git.example.org:22", "ssh://git@git.example.org/notes.git"},
+		{"[::1]:80", "[::1]:2222", "", "", "ssh://git@[::1]:2222/notes.git"},
+		{"[::1]:80", "[::1]:22", "", "", "ssh://git@[::1]/notes.git"},
+	} {
+		a, err := Config{Listen: c.listen, SSHListen: c.ssh, BaseURL: c.base, Layout: "path", SSH: SSHConfig{Host: c.host}}.Addresses()
+		if err != nil || a.SSH("notes") != c.want {
+			t.Errorf("%+v: got %q, %v", c, a.SSH("notes"), err)
 		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"wikibot/gitstore"
-	"wikibot/hooks"
 	"wikibot/wiki"
 )
 
@@ -47,7 +46,7 @@ type gitConfig struct {
 	Admit func(r *http.Request, c wiki.Caller, push, refs bool) error
 }
 
-// gitHandler serves git over HTTP.
+// gitHandler serves git over HTTP, and runs it for SSH as well (sshgit.go).
 type gitHandler struct {
 	gitConfig
 	slots    gitSlots
@@ -69,20 +68,24 @@ func newGitHandler(cfg gitConfig) *gitHandler {
 	return g
 }
 
-// The two services of git.
+// The services of git.
 const (
-	uploadPack  = "git-upload-pack"  // clone and fetch
-	receivePack = "git-receive-pack" // push
+	uploadPack    = "git-upload-pack"    // clone and fetch
+	receivePack   = "git-receive-pack"   // push
+	uploadArchive = "git-upload-archive" // git archive --remote, over SSH only
 )
 
 // gitRequest is one request, parsed.
 type gitRequest struct {
-	caller  wiki.Caller
-	slug    wiki.Slug // empty: admin.git
-	service string
-	refs    bool // the advertisement of refs, not the service itself
-	dir     string
-	manages bool // the caller may see refs/wikibot/*
+	caller   wiki.Caller
+	slug     wiki.Slug // empty: admin.git
+	service  string
+	refs     bool   // the advertisement of refs, not the service itself
+	protocol string // its version, see protocol
+	id       string // by which the log names the request
+
+	dir     string // set by repository, as manages is
+	manages bool   // the caller may see refs/wikibot/*
 }
 
 // serve answers a request for a repository: of the wiki slug, or admin.git where
@@ -95,7 +98,8 @@ func (g *gitHandler) serve(w http.ResponseWriter, r *http.Request, c wiki.Caller
 		fault.answer(w)
 		return
 	}
-	req.caller, req.slug = c, slug
+	req.caller, req.slug, req.id = c, slug, w.Header().Get(requestID)
+	req.protocol = protocol(r.Header.Get("Git-Protocol"), req.service)
 	if err := g.serveService(w, r, req); err != nil {
 		g.answer(w, req, err)
 	}
@@ -151,7 +155,7 @@ func parseGitRequest(r *http.Request, rest string) (*gitRequest, *httpFault) {
 // has been written then.
 func (g *gitHandler) serveService(w http.ResponseWriter, r *http.Request, req *gitRequest) error {
 	ctx := r.Context()
-	repo, err := g.Store.Repository(ctx, req.caller, req.slug, req.service == receivePack)
+	repo, err := g.repository(ctx, req)
 	if err == nil {
 		defer repo.Release()
 	}
@@ -159,10 +163,6 @@ func (g *gitHandler) serveService(w http.ResponseWriter, r *http.Request, req *g
 		err = errors.Join(g.Admit(r, req.caller, req.service == receivePack, req.refs), err)
 	}
 	if err != nil {
-		return err
-	}
-	req.dir, req.manages = repo.Dir, repo.Manage
-	if err := errors.Join(hooks.Verify(g.HooksDir, g.Binary, g.Socket), hooks.VerifyRepository(repo.Dir, g.HooksDir)); err != nil {
 		return err
 	}
 	if req.service == uploadPack && !req.refs {
@@ -229,17 +229,18 @@ func (g *gitHandler) answer(w http.ResponseWriter, req *gitRequest, err error) {
 			text = "you may read this wiki but not push to it; ask an owner for the role editor"
 		}
 		http.Error(w, text, http.StatusForbidden)
+	case errors.Is(err, wiki.ErrTooLarge):
+		http.Error(w, text, http.StatusRequestEntityTooLarge)
 	case errors.Is(err, errBusy):
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "the server is busy with other clones and pushes; try again in a moment", http.StatusServiceUnavailable)
 	case errors.Is(err, context.Canceled): // the client has left
 	case errors.Is(err, wiki.ErrUnavailable):
-		g.Log.Error("git is not served", "wiki", req.slug, "id", w.Header().Get(requestID), "error", err)
+		g.Log.Error("git is not served", "wiki", req.slug, "id", req.id, "error", err)
 		http.Error(w, text, http.StatusServiceUnavailable)
 	default:
-		id := w.Header().Get(requestID)
-		g.Log.Error("git request failed", "wiki", req.slug, "id", id, "error", err)
-		http.Error(w, "internal error; the server's log has more under the request id "+id, http.StatusInternalServerError)
+		g.Log.Error("git request failed", "wiki", req.slug, "id", req.id, "error", err)
+		http.Error(w, "internal error; the server's log has more under the request id "+req.id, http.StatusInternalServerError)
 	}
 }
 

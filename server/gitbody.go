@@ -7,19 +7,25 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"wikibot/wiki"
 )
 
 const (
-	// maxFetchBody bounds what a client may say in one round of a fetch, after
-	// decompression: a million wants and haves.
+	// maxFetchBody bounds what a client may say in one round of a fetch over HTTP,
+	// after decompression, or in one fetch over SSH: a million wants and haves.
 	maxFetchBody = 64 << 20
 	// maxPreamble bounds a push's commands and options, which git keeps in
 	// memory; the pack comes after them.
 	maxPreamble = 16 << 20
 )
 
-// body is what the client says, decompressed as it comes and bounded. Its errors
-// are *httpFault where the client is at fault.
+func tooMuch(format string, args ...any) error {
+	return &wiki.Error{Kind: wiki.ErrTooLarge, Text: fmt.Sprintf(format, args...)}
+}
+
+// body is what a client says over HTTP, decompressed as it comes and bounded. Its
+// errors are *httpFault or *wiki.Error where the client is at fault.
 func (g *gitHandler) body(r *http.Request, req *gitRequest, control *http.ResponseController) (io.Reader, error) {
 	var body io.Reader = &idleReader{r.Body, control}
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {
@@ -33,11 +39,17 @@ func (g *gitHandler) body(r *http.Request, req *gitRequest, control *http.Respon
 	default:
 		return nil, &httpFault{http.StatusUnsupportedMediaType, "the Content-Encoding is not one of gzip, identity", ""}
 	}
-	if req.service == uploadPack {
-		return &boundedReader{body, maxFetchBody, maxFetchBody}, nil
+	return g.bounded(body, req), nil
+}
+
+// bounded bounds what a client says for a service, however it comes. Its errors
+// are wiki.ErrTooLarge where that is too much.
+func (g *gitHandler) bounded(body io.Reader, req *gitRequest) io.Reader {
+	if req.service != receivePack {
+		return &boundedReader{body, maxFetchBody, maxFetchBody}
 	}
 	most := g.MaxPush + maxPreamble
-	return &preambleReader{r: &boundedReader{body, most, most}, left: maxPreamble}, nil
+	return &preambleReader{r: &boundedReader{body, most, most}, left: maxPreamble}
 }
 
 // idleReader gives up on a client that says nothing for gitIdle.
@@ -66,7 +78,7 @@ type boundedReader struct {
 
 func (b *boundedReader) Read(p []byte) (int, error) {
 	if b.left < 0 {
-		return 0, &httpFault{http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than the %d bytes that this server takes; push in parts", b.most), ""}
+		return 0, tooMuch("the request is larger than the %d bytes that this server takes; push in parts", b.most)
 	}
 	n, err := b.r.Read(p[:min(int64(len(p)), b.left+1)])
 	b.left -= int64(n)
@@ -94,7 +106,7 @@ func (p *preambleReader) Read(buf []byte) (int, error) {
 	}
 	p.look(buf[:n])
 	if p.left < 0 {
-		return 0, &httpFault{http.StatusRequestEntityTooLarge, fmt.Sprintf("the push names more refs and options than %d bytes can hold; push in parts", maxPreamble), ""}
+		return 0, tooMuch("the push names more refs and options than %d bytes can hold; push in parts", maxPreamble)
 	}
 	return n, err
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"wikibot/wiki"
 )
 
 func TestProtocol(t *testing.T) {
@@ -20,6 +22,7 @@ func TestProtocol(t *testing.T) {
 		{"version=1", uploadPack, "1"},
 		{"version=2", receivePack, ""},
 		{"version=1", receivePack, "1"},
+		{"version=2", uploadArchive, ""},
 		{"version=2:object-format=sha1", uploadPack, "2"},
 		{"version=0", uploadPack, ""},
 		{"version=22", uploadPack, ""},
@@ -29,9 +32,7 @@ func TestProtocol(t *testing.T) {
 		{strings.Repeat("a:", 200) + "version=2", uploadPack, ""},
 		{"", uploadPack, ""},
 	} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.Header["Git-Protocol"] = []string{tt.header}
-		if got := protocol(r, tt.service); got != tt.want {
+		if got := protocol(tt.header, tt.service); got != tt.want {
 			t.Errorf("%q to %s: got %q, want %q", tt.header, tt.service, got, tt.want)
 		}
 	}
@@ -96,7 +97,14 @@ func TestGitBody(t *testing.T) {
 			_, err = io.Copy(io.Discard, body)
 		}
 		var fault *httpFault
-		if tt.status == 0 && err != nil || tt.status != 0 && (!errors.As(err, &fault) || fault.status != tt.status) {
+		status := 0
+		switch {
+		case errors.Is(err, wiki.ErrTooLarge):
+			status = http.StatusRequestEntityTooLarge
+		case errors.As(err, &fault):
+			status = fault.status
+		}
+		if tt.status != status || tt.status == 0 && err != nil {
 			t.Errorf("%s: got %v, want %d", tt.name, err, tt.status)
 		}
 	}

@@ -15,25 +15,37 @@ import (
 
 const (
 	killAfter = 5 * time.Second // between asking git to end and ending it
-	drainTime = 30 * time.Second
-	drainMost = 64 << 20 // bytes
+	drainMost = 64 << 20        // bytes
 )
 
 // gitChild is one git process of a transport.
 type gitChild struct {
-	cmd     *exec.Cmd
-	cancel  context.CancelFunc // of the context that cmd was made with
-	body    io.Reader          // what the client says; nil where it says nothing
-	started func() error       // called once git was started or has failed to; may be nil
+	cmd    *exec.Cmd
+	cancel context.CancelFunc // of the context that cmd was made with
+	body   io.Reader          // what the client says; nil where it says nothing
+
+	// out carries what git says to the client, to its end. The error is one of
+	// writing: git may end whenever it likes.
+	out func(git io.Reader) error
+	// errs gets what git says on standard error, beside the log; may be nil.
+	errs io.Writer
+	// rest decides, after git has ended, about what the client may still be
+	// saying; fed gives the error of reading it once that has come to its end.
+	rest func(fed <-chan error) error
+
+	started func() error // called once git was started or has failed to; may be nil
 
 	ended atomic.Bool
 }
 
-// run runs git to its end and carries what it says to out. If the client leaves or
-// sends what it should not, git and its own children are ended.
-func (c *gitChild) run(out *gitAnswer) error {
+// run runs git to its end. If the client leaves or sends what it should not, git
+// and its own children are ended.
+func (c *gitChild) run() error {
 	said := &tail{}
 	c.cmd.Stderr = said
+	if c.errs != nil {
+		c.cmd.Stderr = io.MultiWriter(said, c.errs)
+	}
 	// Wait may not give up on a slow client who still reads what git said last.
 	c.cmd.WaitDelay = 0
 	c.cmd.Cancel = c.end
@@ -61,13 +73,13 @@ func (c *gitChild) run(out *gitAnswer) error {
 	} else {
 		go func() {
 			err := feed(stdin, c.body)
+			fed <- err // known before git ends because of it
 			if err != nil {
 				c.cancel()
 			}
-			fed <- err
 		}()
 	}
-	wrote := out.copyFrom(stdout)
+	wrote := c.out(stdout)
 	if wrote != nil {
 		c.cancel()
 	}
@@ -76,7 +88,24 @@ func (c *gitChild) run(out *gitAnswer) error {
 	if err != nil {
 		err = fmt.Errorf("git: %w: %s", err, strings.TrimSpace(said.String()))
 	}
-	return errors.Join(awaitBody(fed, out), wrote, err)
+	return errors.Join(c.rest(fed), wrote, err)
+}
+
+// carry carries what git says to write as it comes; pause says that git has no more
+// to say at the moment. The error is one of writing: git may end whenever it likes.
+func carry(git io.Reader, write func(p []byte, pause bool) error) error {
+	buf := make([]byte, 64<<10)
+	for {
+		n, readErr := git.Read(buf)
+		if n > 0 {
+			if err := write(buf[:n], n < len(buf)); err != nil {
+				return err
+			}
+		}
+		if readErr != nil {
+			return nil
+		}
+	}
 }
 
 // end asks git and its children to end, so that they remove their temporary files,
@@ -136,20 +165,6 @@ func feed(stdin io.WriteCloser, body io.Reader) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// awaitBody waits, after git has ended, for the rest of the body.
-func awaitBody(fed chan error, out *gitAnswer) error {
-	timer := time.NewTimer(drainTime)
-	defer timer.Stop()
-	select {
-	case err := <-fed:
-		return err
-	case <-timer.C:
-	}
-	_ = out.control.SetReadDeadline(time.Unix(1, 0)) // ends the read that feed waits in
-	<-fed
 	return nil
 }
 

@@ -46,7 +46,7 @@ func openPages(cfg Config, store *gitstore.Store, addresses wiki.Addresses, log 
 
 func openAuthority(cfg Config, store *gitstore.Store, addresses wiki.Addresses, log *slog.Logger) (*oauth.Authority, error) {
 	return oauth.Open(oauth.Config{
-		Dir: store.CacheDir(), Token: store.Token, User: store.User,
+		Dir: store.CacheDir(), Token: store.Token, User: store.User, KeyOwner: store.KeyOwner,
 		Addresses: addresses, Log: log,
 		Idle: time.Duration(cfg.Sessions.Idle), Lifetime: time.Duration(cfg.Sessions.Lifetime),
 	})
@@ -107,8 +107,8 @@ func writable(dir string) error {
 	}
 }
 
-// listen opens the site's address.
-func listen(address string) (net.Listener, error) {
+// listen opens an address; flag is what it was set with, for errors.
+func listen(address, flag string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	switch {
 	case err == nil:
@@ -118,13 +118,50 @@ func listen(address string) (net.Listener, error) {
 		if who := portOwner(address); who != "" {
 			by = " by " + who
 		}
-		return nil, wiki.Unavailable("%s is in use already%s; end that program or choose another address with --listen", address, by)
+		return nil, wiki.Unavailable("%s is in use already%s; end that program or choose another address with --%s", address, by, flag)
 	case errors.Is(err, os.ErrPermission):
-		return nil, wiki.Unavailable("%s may not be opened by user %d (ports below 1024 are kept for root); use --listen with a port from 1024 on, behind a reverse proxy", address, os.Getuid())
+		return nil, wiki.Unavailable("%s may not be opened by user %d (ports below 1024 are kept for root); use --%s with a port from 1024 on, and a reverse proxy or the firewall in front of it", address, os.Getuid(), flag)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return nil, wiki.Unavailable("%s is no address of this machine; use --listen 127.0.0.1:8080, or 0.0.0.0:8080 for all of its addresses", address)
+		return nil, wiki.Unavailable("%s is no address of this machine; use --%s with 127.0.0.1, or 0.0.0.0 for all of its addresses, and the port", address, flag)
 	}
-	return nil, wiki.Unavailable("%q cannot be listened on: %v; --listen reads like 127.0.0.1:8080", address, err)
+	return nil, wiki.Unavailable("%q cannot be listened on: %v; --%s reads like 127.0.0.1:8080", address, err, flag)
+}
+
+// listenSSH opens the address for SSH, where it is on; at is the address with the
+// port that was really opened. "auto" is content with SSH being off where its port
+// is taken.
+func listenSSH(address string, log *slog.Logger) (l net.Listener, at string, err error) {
+	want := address
+	switch address {
+	case "":
+		return nil, "", nil
+	case sshAuto:
+		want = sshAutoAddr
+	}
+	l, err = listen(want, "ssh-listen")
+	switch {
+	case err == nil:
+		return l, opened(want, l), nil
+	case address == sshAuto:
+		log.Warn("git over SSH is off, since its usual address cannot be had; choose another with --ssh-listen", "error", err)
+		return nil, "", nil
+	}
+	return nil, "", err
+}
+
+// openSSH prepares git over SSH; nil where it is off. Its keys are made at the first
+// start with SSH.
+func (s *Server) openSSH() (*sshServer, error) {
+	if s.sshPort == nil {
+		return nil, nil
+	}
+	keys, err := openHostKeys(s.store.SecretsDir())
+	if err != nil {
+		return nil, err
+	}
+	return newSSHServer(sshConfig{
+		Store: s.store, Who: s.who, Git: s.git, Door: s.door, Addresses: s.addresses, Limits: s.cfg.SSH, Keys: keys, Log: s.log,
+	}), nil
 }
 
 // opened is the configured address with the port that was really opened, which

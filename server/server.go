@@ -40,10 +40,12 @@ type Server struct {
 	who   *oauth.Authority
 	pages *web.Handler
 	git   *gitHandler
+	ssh   *sshServer // nil: SSH is off
 	host  *Host
 	door  *limit.Door
 
 	listener net.Listener // browsers, git, agents
+	sshPort  net.Listener // git over SSH; nil where it is off
 	hookSock net.Listener // git's hooks, 0600
 	ctrlSock net.Listener // wikibot admin and import, 0600
 	sockets  *sockets
@@ -87,10 +89,13 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.store, err = openStore(ctx, s.cfg, addresses, s.log); err != nil {
 		return nil, err
 	}
-	if s.listener, err = listen(cfg.Listen); err != nil {
+	if s.listener, err = listen(cfg.Listen, "listen"); err != nil {
 		return nil, err
 	}
 	s.cfg.Listen = opened(cfg.Listen, s.listener)
+	if s.sshPort, s.cfg.SSHListen, err = listenSSH(cfg.SSHListen, s.log); err != nil {
+		return nil, err
+	}
 	if s.addresses, err = s.cfg.Addresses(); err != nil {
 		return nil, err
 	}
@@ -114,6 +119,9 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.git, err = s.openGit(); err != nil {
 		return nil, err
 	}
+	if s.ssh, err = s.openSSH(); err != nil {
+		return nil, err
+	}
 	s.site = &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: time.Duration(cfg.HTTP.HeaderTimeout),
@@ -131,6 +139,15 @@ func (s *Server) Addresses() wiki.Addresses { return s.addresses }
 // Addr is the address that was really opened, which differs from Config.Listen
 // for the port 0 and from Addresses behind a proxy.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// SSHAddr is the address that was really opened for git over SSH; nil where SSH is
+// off.
+func (s *Server) SSHAddr() net.Addr {
+	if s.sshPort == nil {
+		return nil
+	}
+	return s.sshPort.Addr()
+}
 
 // Store is the site's data.
 func (s *Server) Store() *gitstore.Store { return s.store }
@@ -156,8 +173,11 @@ func (s *Server) Fresh(ctx context.Context) (link string, fresh bool, err error)
 func (s *Server) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	if s.ssh != nil {
+		s.log.Info("listening for ssh", "address", s.SSHAddr().String(), "keys", s.ssh.fingerprints())
+	}
 	s.log.Info("listening", "address", s.Addr().String())
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
 	var running sync.WaitGroup
 	serve := func(what string, f func() error) {
 		running.Go(func() {
@@ -167,6 +187,9 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 	}
 	serve("http", func() error { return s.site.Serve(s.listener) })
+	if s.ssh != nil {
+		serve("ssh", func() error { return s.ssh.serve(s.sshPort) })
+	}
 	serve("the control socket", func() error { return s.ctrl.Serve(s.ctrlSock) })
 	serve("the hooks' socket", func() error { return hooks.Serve(background, s.store, s.hookSock, s.log) })
 	running.Go(func() { s.who.Maintain(background) })
@@ -188,7 +211,10 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) drain() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.cfg.Grace))
 	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.drainSSH(ctx) }()
 	err := errors.Join(s.site.Shutdown(ctx), s.ctrl.Shutdown(ctx))
+	err = errors.Join(err, <-ended)
 	if err == nil {
 		return nil
 	}
@@ -196,11 +222,22 @@ func (s *Server) drain() error {
 	return errors.Join(s.site.Close(), s.ctrl.Close())
 }
 
+func (s *Server) drainSSH(ctx context.Context) error {
+	if s.ssh == nil {
+		return nil
+	}
+	err := s.sshPort.Close()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	return errors.Join(err, s.ssh.drain(ctx))
+}
+
 // Close ends whatever is open: the queue of writes is written, sockets are
 // removed, locks are released. It may be called more than once.
 func (s *Server) Close() error {
 	s.closing.Do(func() {
-		for _, l := range []net.Listener{s.listener, s.hookSock, s.ctrlSock} {
+		for _, l := range []net.Listener{s.listener, s.sshPort, s.hookSock, s.ctrlSock} {
 			if l != nil {
 				l.Close() // closed by drain already in the usual case
 			}

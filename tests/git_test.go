@@ -21,6 +21,7 @@ func git(s *site, ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("GIT_"+who+"_DATE", date)
 	}
 	ts.Setenv("WHO", s.who)
+	ts.Setenv("SSHKEY", s.sshKey())
 	ts.Setenv("TOKEN", s.me().token)
 	outcome(ts, neg, ts.Exec("git", args...))
 }

@@ -45,6 +45,7 @@ type site struct {
 type person struct {
 	cookie string
 	token  string
+	sshKey string // the name of the key that is offered; "" is the person's own
 	form   *form
 }
 
@@ -101,6 +102,9 @@ func setup(env *testscript.Env) error {
 	env.Setenv("SITE", base)
 	env.Setenv("NOTES", base+"/w/notes.git")
 	env.Values[siteKey{}] = s
+	if err := s.setupSSH(env); err != nil {
+		return err
+	}
 	env.Defer(func() {
 		if err := s.halt(); err != nil {
 			env.T().Log("stopping the server: ", err)
@@ -135,7 +139,7 @@ func serve(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	if own {
 		args = args[1:]
 	}
-	args = append([]string{"--data", s.data, "--listen", "127.0.0.1:0", "--base-url", base, "--log-level", "debug"}, args...)
+	args = append([]string{"--data", s.data, "--listen", "127.0.0.1:0", "--base-url", base, "--ssh-listen", "127.0.0.1:0", "--ssh-host", "wiki.test:22", "--log-level", "debug"}, args...)
 	start := s.serveHere
 	if own {
 		start = s.serveProcess
@@ -166,10 +170,13 @@ func (s *site) serveHere(_ *testscript.TestScript, args []string) error {
 	go func() { done <- srv.Run(ctx) }()
 	s.server, s.addr = srv, srv.Addr().String()
 	s.end = sync.OnceValue(func() error { cancel(); return <-done })
+	if over := srv.SSHAddr(); over != nil {
+		return s.pinSSH(over.String())
+	}
 	return nil
 }
 
-var servesLine = regexp.MustCompile(`msg=listening address=(\S+)`)
+var servesLine = regexp.MustCompile(`msg=("listening for ssh"|listening) address=(\S+)`)
 
 func (s *site) serveProcess(ts *testscript.TestScript, args []string) error {
 	cmd := exec.Command("wikibot", append([]string{"serve"}, args...)...)
@@ -196,14 +203,19 @@ func (s *site) serveProcess(ts *testscript.TestScript, args []string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	found := make(chan string, 1)
+	found := make(chan [2]string, 1)
 	go func() {
+		overSSH := ""
 		lines := bufio.NewScanner(stderr)
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
 			fmt.Fprintln(&s.log, lines.Text())
-			if m := servesLine.FindStringSubmatch(lines.Text()); m != nil {
-				found <- m[1]
+			switch m := servesLine.FindStringSubmatch(lines.Text()); {
+			case m == nil:
+			case m[1] == "listening":
+				found <- [2]string{m[2], overSSH}
+			default:
+				overSSH = m[2]
 			}
 		}
 		close(found)
@@ -214,7 +226,10 @@ func (s *site) serveProcess(ts *testscript.TestScript, args []string) error {
 			err := cmd.Wait()
 			return fmt.Errorf("%w\n%s", err, s.log.String())
 		}
-		s.process, s.addr = cmd, addr
+		s.process, s.addr = cmd, addr[0]
+		if addr[1] != "" {
+			return s.pinSSH(addr[1])
+		}
 		return nil
 	case <-time.After(20 * time.Second):
 		_ = cmd.Process.Kill()

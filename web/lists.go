@@ -220,13 +220,16 @@ func orphan(p wiki.PagePath, from []gitstore.PageLink) bool {
 // connectView explains how to reach the wiki with git and agents.
 type connectView struct {
 	frame
-	Git, MCP, API string // MCP and API are empty where the site does not serve them
+	Git           string
+	SSH, SSHLogin string // empty where the site has no SSH, like the next
+	MCP, API      string // empty where the site does not serve them
 	Dir           string
 }
 
 func (q *request) connect() error {
 	return q.showCached("connect", func() (any, error) {
 		d := &connectView{frame: q.frame("connect", q.texts.get("connect.title"), ""), Git: q.Addresses.Git(q.slug), Dir: string(q.slug)}
+		d.SSH, d.SSHLogin = q.Addresses.SSH(q.slug), q.Addresses.SSHCommand("login")
 		if q.HasMCP {
 			d.MCP = q.Addresses.MCP(q.slug)
 		}

@@ -3,6 +3,8 @@ package wiki
 import (
 	"net"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +23,10 @@ const (
 type Addresses struct {
 	Base   url.URL
 	Layout Layout
+
+	// SSHHost is where git over SSH is reached: a host, in brackets where it is
+	// an IPv6 address, and the port where it is not 22. Empty: SSH is off.
+	SSHHost string
 }
 
 // ParseAddresses checks a base URL: http or https, a host, perhaps a port, no
@@ -38,6 +44,22 @@ func ParseAddresses(base string, layout Layout) (Addresses, error) {
 		return Addresses{}, Invalid("layout", "the layout subdomain needs a base URL with a host name; %q has an IP address: use the layout path", base)
 	}
 	return Addresses{Base: url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, Layout: layout}, nil
+}
+
+var sshHostForm = regexp.MustCompile(`^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$`)
+
+// ParseSSHHost checks a host name or address with perhaps a port, as
+// Addresses.SSHHost is.
+func ParseSSHHost(s string) (string, error) {
+	m := sshHostForm.FindStringSubmatch(s)
+	port, err := 0, error(nil)
+	if m != nil && m[1] != "" {
+		port, err = strconv.Atoi(m[1])
+	}
+	if m == nil || err != nil || port > 65535 {
+		return "", Invalid("ssh_host", "%q is no host name: it reads like git.example.org or git.example.org:2222, without a scheme, user or path", s)
+	}
+	return s, nil
 }
 
 // Domain is the host without its port; it ends the noreply addresses.
@@ -107,6 +129,35 @@ func (a Addresses) Git(s Slug) string {
 		return a.Root(s) + "/repo.git"
 	}
 	return a.Absolute(s) + ".git"
+}
+
+// SSH is the address from which the wiki is cloned over SSH; with an empty slug,
+// admin.git. Empty where SSH is off. The user name in it means nothing: the key
+// says who it is.
+func (a Addresses) SSH(s Slug) string {
+	switch {
+	case a.SSHHost == "":
+		return ""
+	case s == "":
+		s = "admin"
+	}
+	return "ssh://git@" + a.SSHHost + "/" + string(s) + ".git"
+}
+
+// SSHCommand is the command line that gives a command to the server over SSH:
+// "ssh -p 2222 git@wiki.example.org login". Empty where SSH is off.
+func (a Addresses) SSHCommand(command string) string {
+	if a.SSHHost == "" {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(a.SSHHost)
+	line := "ssh "
+	if err != nil {
+		host = strings.Trim(a.SSHHost, "[]")
+	} else {
+		line += "-p " + port + " "
+	}
+	return strings.TrimSpace(line + "git@" + host + " " + command)
 }
 
 // MCP is the absolute URL of the wiki's MCP endpoint.

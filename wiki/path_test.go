@@ -3,6 +3,7 @@ package wiki
 import (
 	"errors"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -195,6 +196,28 @@ func TestAddresses(t *testing.T) {
 	}
 	if _, err := ParseAddresses("http://127.0.0.1:8080", LayoutSubdomain); err == nil {
 		t.Error("sub-domains of an IP address are accepted")
+	}
+}
+
+func TestSSHAddresses(t *testing.T) {
+	for _, test := range []struct{ host, clone, admin, command string }{
+		{"", "", "", ""},
+		{"wiki.example.org", "ssh://git@wiki.example.org/notes.git", "ssh://git@wiki.example.org/admin.git", "ssh git@wiki.example.org login"},
+		{"wiki.example.org:2222", "ssh://git@wiki.example.org:2222/notes.git", "ssh://git@wiki.example.org:2222/admin.git", "ssh -p 2222 git@wiki.example.org login"},
+		{"[::1]", "ssh://git@[::1]/notes.git", "ssh://git@[::1]/admin.git", "ssh git@::1 login"},
+		{"[::1]:2222", "ssh://git@[::1]:2222/notes.git", "ssh://git@[::1]:2222/admin.git", "ssh -p 2222 git@::1 login"},
+	} {
+		a := Addresses{SSHHost: test.host}
+		got := []string{a.SSH("notes"), a.SSH(""), a.SSHCommand("login")}
+		if want := []string{test.clone, test.admin, test.command}; !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", test.host, got, want)
+		}
+	}
+	for host, ok := range map[string]bool{"a": true, "git.example.org": true, "git.example.org:22": true, "[::1]": true, "[::1]:22": true, "127.0.0.1:1": true,
+		"": false, "ssh://x": false, "git@x": false, "x/y": false, "x:": false, "x:99999": false, "::1": false, "-oProxyCommand=x": false, "a b": false, "x:22x": false} {
+		if _, err := ParseSSHHost(host); (err == nil) != ok {
+			t.Errorf("ParseSSHHost(%q): %v", host, err)
+		}
 	}
 }
 

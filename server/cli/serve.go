@@ -11,7 +11,7 @@ import (
 	"wikibot/server"
 )
 
-const serveSynopsis = `Usage: wikibot serve [--data DIR] [--listen ADDR] [--base-url URL] [--config FILE]
+const serveSynopsis = `Usage: wikibot serve [--data DIR] [--listen ADDR] [--ssh-listen ADDR] [--base-url URL] [--config FILE]
 
 Serves the wikis of a data folder. The first start makes the folder, the account
 operator and the wiki notes, and prints a link that signs you in once.`
@@ -43,6 +43,9 @@ func greet(ctx context.Context, c *call, s *server.Server) error {
 		return err
 	}
 	fmt.Fprintf(c.stdout, "wikibot serves %s\n", s.Addresses().Site("/"))
+	if s.SSHAddr() != nil {
+		fmt.Fprintf(c.stdout, "git over SSH: ssh://git@%s/ (its keys: wikibot admin ssh-fingerprint)\n", s.Addresses().SSHHost)
+	}
 	if !fresh {
 		return nil
 	}

@@ -1,0 +1,165 @@
+package server
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+
+	"wikibot/wiki"
+)
+
+// sshGate bounds connections and what each key may have under way.
+type sshGate struct {
+	limits    SSHConfig
+	processes int // git processes that may work for one key at once
+
+	mu       sync.Mutex
+	conns    map[*sshConn]struct{} // guarded by mu, as all below
+	keys     map[string]*keyUse    // by fingerprint; only those with a command under way
+	draining bool
+}
+
+// keyUse is what one key has under way.
+type keyUse struct {
+	commands int      // guarded by the gate
+	slots    gitSlots // of git processes
+}
+
+func newSSHGate(limits SSHConfig, processes int) *sshGate {
+	return &sshGate{limits: limits, processes: max(1, processes/2), conns: map[*sshConn]struct{}{}, keys: map[string]*keyUse{}}
+}
+
+// admit takes a connection in. Where all places are taken, of its address or in
+// all, the oldest connection there that has not authenticated gives way: whoever
+// opens connections and leaves them so keeps nobody out.
+func (g *sshGate) admit(c *sshConn) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.draining {
+		return errStopping()
+	}
+	if g.count(c.address) >= g.limits.PerAddress && !g.evict(c.address) {
+		return wiki.Unavailable("there are %d connections from your address already; close some and try again", g.limits.PerAddress)
+	}
+	if len(g.conns) >= g.limits.MaxConnections && !g.evict("") {
+		return wiki.Unavailable("the server has too many connections; try again in a moment")
+	}
+	g.conns[c] = struct{}{}
+	return nil
+}
+
+func errStopping() error {
+	return wiki.Unavailable("the server is stopping; try again in a moment")
+}
+
+func (g *sshGate) count(address string) (n int) {
+	for c := range g.conns {
+		if c.address == address {
+			n++
+		}
+	}
+	return n
+}
+
+// evict closes the oldest connection that has not authenticated, of one address
+// or, with "", of all; false where there is none.
+func (g *sshGate) evict(address string) bool {
+	var oldest *sshConn
+	for c := range g.conns {
+		if (address == "" || c.address == address) && !c.ready.Load() && (oldest == nil || c.began.Before(oldest.began)) {
+			oldest = c
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	delete(g.conns, oldest)
+	go oldest.Close() // which comes back to the gate
+	return true
+}
+
+// leave forgets a connection.
+func (g *sshGate) leave(c *sshConn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.conns, c)
+}
+
+// enter begins a command of a key; leaveKey ends it.
+func (g *sshGate) enter(key string) (*keyUse, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.draining {
+		return nil, errStopping()
+	}
+	use := g.keys[key]
+	if use == nil {
+		use = &keyUse{slots: newGitSlots(g.processes, g.limits.PerKey)}
+		g.keys[key] = use
+	}
+	if use.commands >= g.limits.PerKey {
+		return nil, wiki.Unavailable("%d commands are under way with this SSH key already; wait for some to end and try again", use.commands)
+	}
+	use.commands++
+	return use, nil
+}
+
+func (g *sshGate) leaveKey(key string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if use := g.keys[key]; use != nil {
+		if use.commands--; use.commands == 0 {
+			delete(g.keys, key)
+		}
+	}
+}
+
+// drain refuses what is new and closes the connections that have nothing under
+// way.
+func (g *sshGate) drain() {
+	g.mu.Lock()
+	g.draining = true
+	g.mu.Unlock()
+	for _, c := range g.all() {
+		c.closeIdle()
+	}
+}
+
+// closeAll closes every connection, and with it ends its commands.
+func (g *sshGate) closeAll() {
+	for _, c := range g.all() {
+		c.Close()
+	}
+}
+
+func (g *sshGate) all() []*sshConn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	list := make([]*sshConn, 0, len(g.conns))
+	for c := range g.conns {
+		list = append(list, c)
+	}
+	return list
+}
+
+func (g *sshGate) stopping() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.draining
+}
+
+// addressOf is the address of a connection's other end; the zero Addr where it has
+// none.
+func addressOf(a net.Addr) netip.Addr {
+	at, _ := netip.ParseAddrPort(a.String()) // the zero AddrPort has the zero Addr
+	return at.Addr().Unmap().WithZone("")
+}
+
+// addressKey is what counts as one address: an IPv4 address, or the /64 that one
+// machine usually has in IPv6.
+func addressKey(ip netip.Addr) string {
+	if p, err := ip.Prefix(64); err == nil && ip.Is6() {
+		return p.String()
+	}
+	return ip.String()
+}
