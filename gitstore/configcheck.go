@@ -120,7 +120,7 @@ func (r *repo) checkID(doc *record.Doc, st *site, was *configuration) wiki.Fault
 }
 
 // checkGrants refuses grants that are added to people whom nobody knows. One that
-// was there already is left alone: it grants nothing.
+// was there already, with that role, is left alone: it grants nothing.
 func checkGrants(doc *record.Doc, st *site, was *configuration) (faults wiki.Faults) {
 	grants, ok := doc.Lookup("grants")
 	if !ok || grants.Kind() != record.Table {
@@ -132,8 +132,10 @@ func checkGrants(doc *record.Doc, st *site, was *configuration) (faults wiki.Fau
 			continue // a DID, or acl names it as no user name
 		}
 		if was != nil {
-			if _, had := was.policy.Grants[e.Name()]; had {
-				continue
+			if role, had := was.policy.Grants[e.Name()]; had {
+				if text, _ := e.Text(); text == role.String() {
+					continue
+				}
 			}
 		}
 		if st.deleted[name] {

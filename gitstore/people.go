@@ -43,6 +43,12 @@ func (b *batch) site() *site { return b.people }
 // User is a person's record. wiki.ErrNotFound where there is none.
 func (s *Store) User(_ context.Context, name wiki.Username) (User, error) { return s.lookupUser(name) }
 
+// Began reports whether the site has, or ever had, a wiki.
+func (s *Store) Began() (bool, error) {
+	st, err := s.admin.current()
+	return err == nil && len(st.site.wikis) > 0, err
+}
+
 // Users lists everybody, for administrators.
 func (s *Store) Users(_ context.Context, c wiki.Caller) ([]User, error) {
 	if err := s.allowAdmin(c); err != nil {
@@ -73,29 +79,18 @@ func (s *Store) AddKey(ctx context.Context, c wiki.Caller, name wiki.Username, l
 		return err
 	}
 	return s.admin.do(&job{ctx: ctx, caller: c, run: func(b *batch) error {
-		st := b.site()
-		u := st.users[name]
-		if u == nil {
-			return wiki.NotFound("there is no user %q", name)
+		if !c.Host && b.site().account(c) == nil {
+			return wiki.NotFound("there is no user %q", name) // suspended while the change was queued
 		}
-		switch holders := st.byKey[key.Fingerprint]; {
-		case slices.Contains(holders, name):
-			return nil
-		case len(holders) > 0:
+		holders := b.site().byKey[key.Fingerprint]
+		if len(holders) > 0 && !slices.Contains(holders, name) {
 			return &wiki.Error{Kind: wiki.ErrExists, Field: "key", Text: "this key is in another account already, and a key signs in one person; " + makeKey}
 		}
-		head, err := b.head(refMain)
-		if err != nil {
-			return err
-		}
-		text, err := fileText(b, head.root, userFile(name))
-		if err != nil {
-			return err
-		}
-		next, err := setKeys(text, append(append([]string(nil), u.SSHKeys...), key.Line))
-		if err != nil {
-			return err
-		}
-		return b.writeRecord(c, userFile(name), next, "Add an SSH key of "+string(name))
+		return b.editUser(c, name, "Add an SSH key of "+string(name), func(u *User, text []byte) ([]byte, error) {
+			if slices.Contains(holders, name) {
+				return text, nil
+			}
+			return setKeys(text, append(slices.Clone(u.SSHKeys), key.Line))
+		})
 	}})
 }

@@ -174,7 +174,7 @@ func (s *Store) allowAdmin(c wiki.Caller) error {
 	if err != nil {
 		return err
 	}
-	if u := st.site.account(c); u != nil && u.Admin && c.Narrowed == wiki.NoRole && c.Only == "" && !c.Site {
+	if st.site.administers(c) {
 		return nil
 	}
 	return wiki.NotFound("there is no such repository, or you may not see it")

@@ -160,12 +160,7 @@ func (b *batch) writeToken(c wiki.Caller, id string, data []byte, what string) e
 	if root == head.root {
 		return wiki.NotFound("there is no token %s", id)
 	}
-	info := commitInfo{author: signature{c.Name(), b.repo.store.noreply(c)}, message: message("["+string(viaOf(c))+"] "+what, c, ""), when: b.repo.store.now()}
-	commit, err := b.commit(refTokens, root, info)
-	if err != nil {
-		return err
-	}
-	return b.audit(c, "config", refTokens, head.commit, commit)
+	return b.commitTokens(c, head.commit, root, what)
 }
 
 // ParseTokenID takes a token's id apart: the wiki whose repository holds the record,

@@ -26,18 +26,24 @@ const firstWiki = wiki.Slug("notes")
 // notes. fresh is true where it made the account. It may run again after a crash
 // in the middle; a wiki that was deleted since does not come back.
 func (h *Host) bootstrap(ctx context.Context) (fresh bool, err error) {
+	if h.Store.Trouble(ctx, h.caller()) != nil {
+		return false, nil // nothing is built on a site that does not load; it is no new one
+	}
 	_, err = h.Store.User(ctx, Operator)
 	switch {
 	case errors.Is(err, wiki.ErrNotFound):
-		fresh = true
-		if err := h.Store.AddUser(ctx, h.caller(), gitstore.NewUser{Name: Operator, Admin: true}); err != nil {
+		err := h.Store.AddUser(ctx, h.caller(), gitstore.NewUser{Name: Operator, Admin: true})
+		switch {
+		case errors.Is(err, wiki.ErrExists):
+			return false, nil // the site is older than the end of that account
+		case err != nil:
 			return false, fmt.Errorf("making the account %s: %w", Operator, err)
 		}
+		fresh = true
 	case err != nil:
 		return false, fmt.Errorf("reading the account %s: %w", Operator, err)
 	}
-	wikis, err := h.Store.Wikis(ctx, h.caller())
-	if err != nil || len(wikis) > 0 {
+	if began, err := h.Store.Began(); err != nil || began {
 		return fresh, err
 	}
 	first, err := bootstrapWiki(firstWiki, "Notes", "Notes of the people and agents on this site.", Operator)

@@ -29,7 +29,11 @@ type Argument struct {
 	Name string // as the usage shows it
 	File bool   // names a file (or "-", standard input), whose content counts; the command line reads it
 	Key  bool   // the file is a public key; a private one must not even be read on
-	put  func(*Command, string)
+
+	// Unless is what a word begins with that counts itself and names no File.
+	Unless string
+
+	put func(*Command, string)
 }
 
 // Put fills the command with the argument's text, or, for a File, its content.
@@ -45,7 +49,7 @@ var (
 
 // Operations are all commands of the operator, in the order of the usage.
 func Operations() []Operation {
-	return slices.Concat(peopleOperations(), wikiOperations(), planOperations(), tokenOperations(), sshOperations())
+	return slices.Concat(peopleOperations(), userOperations(), wikiOperations(), planOperations(), tokenOperations(), sshOperations())
 }
 
 // FindOperation is the operation with the longest name that words begin with,

@@ -102,7 +102,7 @@ func (c *call) understand(cmd *server.Command, words []string, flags *flag.FlagS
 	})
 	for i, a := range op.Args {
 		text := args[i]
-		if a.File && err == nil {
+		if a.File && (a.Unless == "" || !strings.HasPrefix(text, a.Unless)) && err == nil {
 			text, err = c.read(text, a.Key)
 		}
 		a.Put(cmd, text)
