@@ -556,21 +556,17 @@ func fsckAll(dir string) error {
 	return nil
 }
 
-// Upkeep folds and repacks one wiki now, whatever there is to be done, for tests
+// Upkeep does all chores of one wiki now, whatever there is to be done, for tests
 // from outside of the package.
 func Upkeep(ctx context.Context, s *Store, slug wiki.Slug) error {
 	r, err := s.wiki(slug)
 	if err != nil {
 		return err
 	}
-	r.fold()
-	for _, args := range [][]string{
-		{"repack", "--geometric=2", "-d", "-q", "--no-write-bitmap-index"},
-		{"commit-graph", "write", "--reachable", "--changed-paths", "--split", "--no-progress"},
-	} {
-		if err := r.runUpkeep(ctx, args); err != nil && ctx.Err() == nil && args[0] == "repack" {
-			return err
-		}
+	if !s.takeHeavy(ctx) {
+		return ctx.Err()
 	}
-	return nil
+	defer func() { <-s.heavy }()
+	r.fold()
+	return errors.Join(r.packRefs(ctx), r.join(ctx), r.tidy(ctx))
 }

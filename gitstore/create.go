@@ -74,7 +74,7 @@ func (s *Store) adoptWiki(ctx context.Context, c wiki.Caller, n NewWiki, fill fu
 	if head != "" && !s.cfg.NoUpkeep {
 		s.background(func(ctx context.Context) {
 			if r, err := s.wiki(n.Slug); err == nil {
-				r.maintain(ctx)
+				r.maintain(ctx, chores{graph: true, tidy: r.bare()})
 			}
 		})
 	}

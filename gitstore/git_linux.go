@@ -17,3 +17,15 @@ func runGit(cmd *exec.Cmd) error {
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	return cmd.Run()
 }
+
+// runGitNicely is runGit at the lowest priority.
+func runGitNicely(cmd *exec.Cmd) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	lower(cmd)
+	return cmd.Wait()
+}

@@ -23,3 +23,10 @@ func ownGroup(cmd *exec.Cmd) {
 func holdLock(cmd *exec.Cmd, f *os.File) {
 	cmd.ExtraFiles = append(cmd.ExtraFiles, f)
 }
+
+// lowest is the priority of work that may wait for everything else.
+const lowest = 19
+
+// lower gives a child that was just started, and what it starts, the lowest
+// priority. Where the system refuses that, the work is only less polite.
+func lower(cmd *exec.Cmd) { _ = syscall.Setpriority(syscall.PRIO_PGRP, cmd.Process.Pid, lowest) }

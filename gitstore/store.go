@@ -62,6 +62,7 @@ type Store struct {
 
 	events events
 	scans  chan struct{}  // one place for each search that may read all pages now
+	heavy  chan struct{}  // one place for joining packs
 	work   sync.WaitGroup // background work
 }
 
@@ -107,6 +108,7 @@ func newStore(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.cache = objects.NewCache(cfg.Cache)
 	s.scans = make(chan struct{}, max(1, runtime.NumCPU()/2))
+	s.heavy = make(chan struct{}, 1)
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s, nil
 }

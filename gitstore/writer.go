@@ -82,9 +82,9 @@ func (r *repo) writeLoop() {
 		jobs := r.takeJobs()
 		if jobs != nil {
 			began := time.Now()
-			r.write(jobs)
+			moved := r.write(jobs)
 			took := time.Since(began)
-			r.afterWrite()
+			r.afterWrite(moved)
 			r.writer.rest()
 			r.writer.gather(len(jobs), took/8)
 			continue
@@ -186,8 +186,8 @@ func (r *repo) closeWriter(ctx context.Context) error {
 }
 
 // write makes one batch of the jobs and puts it on the disk. Every job is
-// answered: with nil only when its change is durable.
-func (r *repo) write(jobs []*job) {
+// answered: with nil only when its change is durable. It returns the refs that moved.
+func (r *repo) write(jobs []*job) (moved []string) {
 	answered := false
 	defer func() {
 		// A panic is a fault in the program; the callers get an answer and
@@ -207,7 +207,7 @@ func (r *repo) write(jobs []*job) {
 	var err error
 	for try := 0; try < maxStale; try++ {
 		var stale *refs.StaleError
-		if err = r.tryWrite(jobs, try > 0); err == nil || !errors.As(err, &stale) {
+		if moved, err = r.tryWrite(jobs, try > 0); err == nil || !errors.As(err, &stale) {
 			break
 		}
 	}
@@ -219,6 +219,7 @@ func (r *repo) write(jobs []*job) {
 		}
 	}
 	answered = true
+	return moved
 }
 
 // refuse turns a failure to write into what the callers are told.
@@ -248,15 +249,15 @@ func diskTrouble(err error) error {
 	return nil
 }
 
-func (r *repo) tryWrite(jobs []*job, force bool) error {
+func (r *repo) tryWrite(jobs []*job, force bool) (moved []string, err error) {
 	st, err := r.refresh(force)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b := r.newBatch(st)
 	if r.doubt {
 		if err := b.settleDoubt(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, j := range jobs {
@@ -267,13 +268,16 @@ func (r *repo) tryWrite(jobs []*job, force bool) error {
 		r.expect(updates)
 		if err := r.Commit(Commit{Refs: updates, Objects: b.objs, Sync: b.sync}); err != nil {
 			r.expect(nil)
-			return err
+			return nil, err
 		}
 		if err := r.adopt(b); err != nil {
-			return err
+			return nil, err
 		}
 		r.keepGood(b)
 		r.tellHistory(b)
+		for _, u := range updates {
+			moved = append(moved, u.Name)
+		}
 	}
 	r.doubt = false
 	for _, j := range jobs {
@@ -281,7 +285,7 @@ func (r *repo) tryWrite(jobs []*job, force bool) error {
 			r.announceRef(ref, m[0], m[1], j.caller)
 		}
 	}
-	return nil
+	return moved, nil
 }
 
 // settleDoubt marks audit entries void that a write has left whose refs could

@@ -49,7 +49,15 @@ var (
 
 // Operations are all commands of the operator, in the order of the usage.
 func Operations() []Operation {
-	return slices.Concat(peopleOperations(), userOperations(), wikiOperations(), planOperations(), tokenOperations(), sshOperations())
+	return slices.Concat(
+		peopleOperations(),
+		userOperations(),
+		wikiOperations(),
+		keepOperations(),
+		planOperations(),
+		tokenOperations(),
+		sshOperations(),
+	)
 }
 
 // FindOperation is the operation with the longest name that words begin with,

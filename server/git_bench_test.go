@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"wikibot/gitstore/gitstoretest"
+	"wikibot/wiki"
 )
 
 // median of durations, in milliseconds.
@@ -157,5 +158,37 @@ func (s *gitSite) tags(clone string, round, n int) {
 	}
 	if err := os.WriteFile(filepath.Join(clone, ".git", "packed-refs"), []byte(packed.String()), 0o600); err != nil {
 		s.tb.Fatal(err)
+	}
+}
+
+// BenchmarkGitPushBesideTags pushes one file into a wiki with 5,000 tags, each a file
+// of its own or all in packed-refs.
+func BenchmarkGitPushBesideTags(b *testing.B) {
+	for _, packed := range []bool{false, true} {
+		b.Run(fmt.Sprintf("packed=%t", packed), func(b *testing.B) {
+			s := newGitSite(b, nil)
+			clone := s.clone("bob")
+			head := s.must(s.dir, "rev-parse", "main")
+			for i := range 5_000 {
+				if err := os.WriteFile(filepath.Join(s.dir, "refs", "tags", fmt.Sprintf("v%05d", i)), []byte(head+"\n"), 0o600); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if packed {
+				if err := s.store.Maintain(b.Context(), wiki.Caller{Host: true}, "notes"); err != nil {
+					b.Fatal(err)
+				}
+			}
+			var took []time.Duration
+			for i := 0; b.Loop(); i++ {
+				b.StopTimer()
+				s.commit(clone, fmt.Sprintf("F/P%d.md", i%50), fmt.Sprintf("text %d\n", i))
+				b.StartTimer()
+				start := time.Now()
+				s.must(clone, "push", "-q", s.url("bob", "/w/notes.git"), "HEAD:refs/heads/main")
+				took = append(took, time.Since(start))
+			}
+			b.ReportMetric(median(took), "ms/push")
+		})
 	}
 }

@@ -13,9 +13,24 @@ import (
 type FoldOptions struct {
 	// FanIn is how many packs of one size class become one; default 8.
 	FanIn int
-	// MaxBytes is the size from which a pack is left to `git repack`; default
-	// 1 GiB.
+	// MaxBytes is the size from which a pack is left alone; default 1 GiB.
 	MaxBytes int64
+	// Leave is true of packs that somebody else is working on; nil: of none.
+	Leave func(name string) bool
+}
+
+func (o *FoldOptions) complete() {
+	if o.FanIn < 2 {
+		o.FanIn = defaultFanIn
+	}
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 1 << 30
+	}
+}
+
+// takes reports whether a pack may be folded, as far as the pack itself tells.
+func (o *FoldOptions) takes(p *pack) bool {
+	return !p.cruft && !p.byName.Load() && int64(len(p.data)) < o.MaxBytes && (o.Leave == nil || !o.Leave(p.name()))
 }
 
 // FoldResult says what Fold did.
@@ -47,12 +62,7 @@ const (
 // The caller holds the repository's maintenance lock: nobody else may remove
 // packs meanwhile (a native repack, another Fold). Batches may be written.
 func (db *DB) Fold(ctx context.Context, o FoldOptions) (FoldResult, error) {
-	if o.FanIn < 2 {
-		o.FanIn = defaultFanIn
-	}
-	if o.MaxBytes <= 0 {
-		o.MaxBytes = 1 << 30
-	}
+	o.complete()
 	var res FoldResult
 	for {
 		group, err := db.foldable(o)
@@ -74,11 +84,12 @@ func (db *DB) Fold(ctx context.Context, o FoldOptions) (FoldResult, error) {
 
 // FoldDue reports whether Fold would find enough packs among those that the DB
 // knows. It costs a look at each, and nothing on the disk.
-func (db *DB) FoldDue() bool {
+func (db *DB) FoldDue(o FoldOptions) bool {
+	o.complete()
 	var classes [64]int
 	for _, p := range db.packs.Load().packs {
-		if c := class(int64(len(p.data))); !p.cruft && !p.byName.Load() {
-			if classes[c]++; classes[c] >= defaultFanIn {
+		if c := class(int64(len(p.data))); o.takes(p) {
+			if classes[c]++; classes[c] >= o.FanIn {
 				return true
 			}
 		}
@@ -97,8 +108,8 @@ func (db *DB) foldable(o FoldOptions) ([]*pack, error) {
 	}
 	classes := map[int][]*pack{}
 	for _, p := range db.packs.Load().packs {
-		if size := int64(len(p.data)); !p.cruft && !p.byName.Load() && !marked[p.name()] && size < o.MaxBytes {
-			classes[class(size)] = append(classes[class(size)], p)
+		if c := class(int64(len(p.data))); o.takes(p) && !marked[p.name()] {
+			classes[c] = append(classes[c], p)
 		}
 	}
 	for c := range 64 {

@@ -16,7 +16,7 @@ func FuzzPacked(f *testing.F) {
 	f.Add([]byte(h + " refs/heads/b\n" + h + " refs/heads/a\n"))
 	f.Add([]byte(h + " refs/../../etc/passwd\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		list, err := parsePacked(data)
+		list, peeled, err := parsePacked(data)
 		if err != nil {
 			if !errors.Is(err, ErrDamaged) {
 				t.Errorf("an error of another kind: %v", err)
@@ -28,9 +28,9 @@ func FuzzPacked(f *testing.F) {
 				t.Errorf("the name %q", r.name)
 			}
 		}
-		again, err := parsePacked(encodePacked(list))
-		if err != nil || !slices.Equal(again, list) {
-			t.Errorf("%v, %v; want %v", again, err, list)
+		again, same, err := parsePacked(encodePacked(list, peeled))
+		if err != nil || !slices.Equal(again, list) || same != peeled {
+			t.Errorf("%v, %v, %v; want %v, %v", again, same, err, list, peeled)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -16,8 +17,12 @@ import (
 	"wikibot/gitstore/internal/disk"
 )
 
-// packedHeader is the first line that git writes and that we write.
-const packedHeader = "# pack-refs with: peeled fully-peeled sorted \n"
+// The first line of packed-refs: as git writes it, and for a file whose tags may
+// lack the line of what they lead to.
+const (
+	packedHeader   = "# pack-refs with: peeled fully-peeled sorted \n"
+	unpeeledHeader = "# pack-refs with: sorted \n"
+)
 
 // packedRef is one line of packed-refs, and the "^" line after it.
 type packedRef struct {
@@ -28,34 +33,36 @@ type packedRef struct {
 
 // packed is the content of packed-refs, sorted by name. It never changes.
 type packed struct {
-	refs  []packedRef
-	stamp disk.Stamp
-	racy  bool
+	refs   []packedRef
+	peeled bool // each tag object has the line of what it leads to
+	stamp  disk.Stamp
+	racy   bool
 }
 
 // parsePacked reads packed-refs (gitrepository-layout(5)). A file without the
-// word "sorted" in its header is sorted here.
-func parsePacked(data []byte) ([]packedRef, error) {
-	var list []packedRef
+// word "sorted" in its header is sorted here. peeled: the header says
+// "fully-peeled", so that a ref without a line of what it leads to is no tag
+// object.
+func parsePacked(data []byte) (list []packedRef, peeled bool, err error) {
 	for n := 1; len(data) > 0; n++ {
 		line, rest, ok := bytes.Cut(data, []byte("\n"))
 		if !ok {
-			return nil, fmt.Errorf("packed-refs, line %d: no end of line: %w", n, ErrDamaged)
+			return nil, false, fmt.Errorf("packed-refs, line %d: no end of line: %w", n, ErrDamaged)
 		}
 		data = rest
 		if len(line) > 0 && line[0] == '#' {
+			peeled = peeled || slices.Contains(strings.Fields(string(line)), "fully-peeled")
 			continue
 		}
-		var err error
 		if list, err = packedLine(list, line); err != nil {
-			return nil, fmt.Errorf("packed-refs, line %d: %w", n, err)
+			return nil, false, fmt.Errorf("packed-refs, line %d: %w", n, err)
 		}
 	}
 	less := func(i, j int) bool { return list[i].name < list[j].name }
 	if !sort.SliceIsSorted(list, less) {
 		sort.SliceStable(list, less)
 	}
-	return list, nil
+	return list, peeled, nil
 }
 
 func packedLine(list []packedRef, line []byte) ([]packedRef, error) {
@@ -89,8 +96,11 @@ func parseHash(b []byte) (h plumbing.Hash, ok bool) {
 	return h, err == nil
 }
 
-func encodePacked(list []packedRef) []byte {
+func encodePacked(list []packedRef, peeled bool) []byte {
 	b := []byte(packedHeader)
+	if !peeled {
+		b = []byte(unpeeledHeader)
+	}
 	for _, r := range list {
 		b = append(b, r.hash.String()...)
 		b = append(append(append(b, ' '), r.name...), '\n')
@@ -141,11 +151,11 @@ func (d *DB) packed() (*packed, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	list, err := parsePacked(data)
+	list, peeled, err := parsePacked(data)
 	if err != nil {
 		return nil, err
 	}
-	p := &packed{refs: list, stamp: stamp, racy: stamp.Racy(now)}
+	p := &packed{refs: list, peeled: peeled || len(list) == 0, stamp: stamp, racy: stamp.Racy(now)}
 	d.cached.Store(p)
 	return p, nil
 }

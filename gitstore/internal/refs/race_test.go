@@ -43,6 +43,16 @@ func TestRaceWithPackRefs(t *testing.T) {
 	r.run(map[string][]worker{"ours": {r.ours, r.ours, r.ours}, "git pack-refs": {r.pack, r.pack}})
 }
 
+// TestRaceWithOurPack packs in process, as the upkeep does, but a hundred times as
+// often: stock git is not deceived, since no packed-refs gets the inode of the one
+// before it.
+func TestRaceWithOurPack(t *testing.T) {
+	r := newRace(t, 20*time.Millisecond)
+	r.run(map[string][]worker{
+		"ours": {r.ours, r.ours}, "git update-ref": {r.native, r.native}, "git push": {r.push}, "our pack": {r.ourPack},
+	})
+}
+
 type worker func(n *atomic.Int64)
 
 func newRace(t *testing.T, pause time.Duration) *race {
@@ -195,6 +205,20 @@ func (r *race) pack(n *atomic.Int64) {
 		if _, err := gitstoretest.TryGit(r.dir, "", "pack-refs", "--all"); err == nil {
 			n.Add(1)
 		}
+		time.Sleep(r.pause)
+	}
+}
+
+func (r *race) ourPack(n *atomic.Int64) {
+	d := Open(disk.OS{}, r.dir)
+	d.pause = 0
+	for r.running() {
+		_, err := d.Pack(context.Background(), PackOptions{Leave: leaveNone, Peel: func(plumbing.Hash) (plumbing.Hash, error) { return plumbing.ZeroHash, nil }})
+		if err != nil {
+			r.t.Error(err)
+			return
+		}
+		n.Add(1)
 		time.Sleep(r.pause)
 	}
 }

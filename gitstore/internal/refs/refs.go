@@ -6,11 +6,12 @@
 // and syncs the new ones, and renames them in the order given; see Begin.
 // Reflogs are not written (a bare repository has none by default).
 //
-// Whoever runs `git pack-refs` keeps it away from pushes and lets two seconds
-// pass between two runs: stock git (2.39, built without USE_NSEC) knows
-// packed-refs by inode, size and second, and a process that waits for a lock
-// while the file is replaced twice in one second takes an old value for the
-// current one. What is here goes by the nanosecond and is not deceived.
+// Stock git (2.39, built without USE_NSEC) knows packed-refs by inode, size and
+// second: a process that waits for a lock while the file is replaced twice in one
+// second takes an old value for the current one. So Pack lets two seconds pass, and
+// what is replaced here stays open for a while, so that no new file gets its inode;
+// `git pack-refs` is for nobody to run beside pushes. What is here goes by the
+// nanosecond and is not deceived.
 package refs
 
 import (
@@ -47,7 +48,8 @@ type DB struct {
 	fs     disk.FS
 	dir    string
 	cached atomic.Pointer[packed]
-	loose  sync.Map // name → *looseRef, for Current
+	loose  sync.Map      // name → *looseRef, for Current
+	pause  time.Duration // PackPause
 }
 
 // Ref is a ref and the object it names.
@@ -60,7 +62,7 @@ type Ref struct {
 }
 
 // Open opens the refs of the bare repository in dir. It reads nothing yet.
-func Open(fsys disk.FS, dir string) *DB { return &DB{fs: fsys, dir: dir} }
+func Open(fsys disk.FS, dir string) *DB { return &DB{fs: fsys, dir: dir, pause: PackPause} }
 
 func (d *DB) path(name string) string { return d.dir + "/" + name }
 

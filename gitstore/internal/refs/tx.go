@@ -280,7 +280,7 @@ func (tx *Tx) unlock() {
 		}
 	}
 	if tx.packed != nil {
-		_ = tx.db.fs.Remove(tx.packed.lock)
+		tx.packed.unlock()
 		tx.packed = nil
 	}
 }
@@ -303,7 +303,8 @@ func (tx *Tx) Commit() error {
 
 func (tx *Tx) move() error {
 	if tx.packed != nil {
-		if err := tx.commitPacked(); err != nil {
+		// Before the loose files, so that a packed value does not show again.
+		if err := tx.packed.commit(); err != nil {
 			return err
 		}
 	}
@@ -433,51 +434,31 @@ func (d *DB) put(l *locked) error {
 	return d.fs.SyncDir(d.folder(l.Name))
 }
 
-// packedEdit is packed-refs without the refs that the transaction deletes,
-// ready in its lock file.
-type packedEdit struct{ lock string }
-
-// preparePacked takes packed-refs.lock and writes the new content, where a
-// deletion needs it.
-func (tx *Tx) preparePacked(ctx context.Context) error {
+// preparePacked takes packed-refs.lock where something is deleted, and writes the
+// content without it. The lock is kept until the loose files are gone, even where
+// nothing deleted is packed, so that nobody packs a ref meanwhile that is about to
+// go (git does the same).
+func (tx *Tx) preparePacked(ctx context.Context) (err error) {
 	if len(tx.gone) == 0 {
 		return nil
 	}
-	f, err := tx.db.takeLock(ctx, tx.db.path("packed-refs"))
-	if err != nil {
-		return fmt.Errorf("locking packed-refs: %w", err)
-	}
-	tx.packed = &packedEdit{lock: f.Name()}
-	p, err := tx.db.packed()
-	var rest []packedRef
-	if err == nil {
-		for _, r := range p.refs {
-			if !tx.deletes(r.name) {
-				rest = append(rest, r)
-			}
-		}
-	}
-	if err == nil && len(rest) != len(p.refs) {
-		err = writeSync(f, string(encodePacked(rest)))
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil && len(rest) == len(p.refs) { // nothing packed to delete
-		err = tx.db.fs.Remove(tx.packed.lock)
-		tx.packed = nil
-	}
-	return err
-}
-
-// commitPacked comes before the loose files are removed, so that a packed value
-// does not show again.
-func (tx *Tx) commitPacked() error {
-	if err := tx.db.fs.Rename(tx.packed.lock, tx.db.path("packed-refs")); err != nil {
+	if tx.packed, err = tx.db.editPacked(ctx); err != nil {
 		return err
 	}
-	tx.packed = nil
-	return tx.db.fs.SyncDir(tx.db.dir)
+	p, err := tx.db.packed()
+	if err != nil {
+		return err
+	}
+	var rest []packedRef
+	for _, r := range p.refs {
+		if !tx.deletes(r.name) {
+			rest = append(rest, r)
+		}
+	}
+	if len(rest) == len(p.refs) {
+		return nil
+	}
+	return tx.packed.write(encodePacked(rest, p.peeled))
 }
 
 // Set moves some refs at once: Begin and Commit.
