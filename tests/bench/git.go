@@ -163,50 +163,21 @@ func fill(dir string, files, size int) error {
 	return nil
 }
 
-// tags pushes many tags at once, beside the same push to a repository without
-// hooks: the time must grow with their number and no faster.
+// tags pushes many tags at once, beside the same push through the same handler
+// without hooks; the benchmark is package server's own.
 func (b *bench) tags() error {
-	s, err := b.newServed(b.fixture(200, 200))
+	runs, err := b.goBench("wikibot/server", "BenchmarkGitTags$", min(b.rounds, 3), "1x")
 	if err != nil {
 		return err
 	}
-	defer s.remove()
-	clone, plain := b.folder("tags"), b.folder("plain")
-	defer os.RemoveAll(clone)
-	defer os.RemoveAll(plain)
-	if err := errors.Join(
-		git(b.ctx, b.work, "clone", "-q", s.http(s.editor), clone),
-		git(b.ctx, b.work, "clone", "-q", "--bare", clone, plain),
-		git(b.ctx, plain, "config", "core.fsync", "objects,derived-metadata,reference"),
-	); err != nil {
-		return err
-	}
-	round := 0
 	for _, n := range []int{1_000, 5_000} {
-		fresh := func() error { round++; return makeTags(b.ctx, clone, fmt.Sprintf("r%d", round), n) }
-		push := func(to string) measure {
-			return once(fresh, func() error {
-				return git(b.ctx, clone, "push", "-q", to, fmt.Sprintf("refs/tags/r%d/*:refs/tags/r%d/*", round, round))
-			})
+		name := fmt.Sprintf("GitTags/%d", n)
+		push, plain := runs.median(name, "ms/push"), runs.median(name, "ms/plain")
+		wanted := atMost(1.35)
+		if n == 1_000 {
+			wanted = valueMost(2_000, "ms")
 		}
-		wanted := valueMost(2000, "ms")
-		if n > 1_000 {
-			wanted = valueMost(10_000, "ms")
-		}
-		if err := b.compare(fmt.Sprintf("tags.%d", n), "ms", wanted, push("origin"), push(plain)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// makeTags makes n tags of HEAD below a folder.
-func makeTags(ctx context.Context, clone, folder string, n int) error {
-	script := fmt.Sprintf(`for i in $(seq %d); do echo "create refs/tags/%s/$i HEAD"; done | git update-ref --stdin`, n, folder)
-	cmd := exec.CommandContext(ctx, "sh", "-c", script)
-	cmd.Dir, cmd.Env = clone, environment()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("making tags: %w: %s", err, out)
+		b.print(fmt.Sprintf("tags.%d", n), pair{push, plain, push / plain}, "ms", wanted)
 	}
 	return nil
 }
