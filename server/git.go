@@ -37,6 +37,13 @@ type gitConfig struct {
 	// MaxPush bounds the bytes of one push, 0 for 2 GB.
 	MaxPush int64
 
+	// MaxFile is the largest attachment that the site takes.
+	MaxFile int64
+
+	// Unpack is the processor time that git may take for a push of any size, 0
+	// for a minute; each megabyte that was sent adds a second.
+	Unpack time.Duration
+
 	// Account is the address of the page where people make tokens; a base
 	// URL has no quotes in it.
 	Account string
@@ -62,6 +69,9 @@ func newGitHandler(cfg gitConfig) *gitHandler {
 	}
 	if cfg.MaxPush <= 0 {
 		cfg.MaxPush = 2 << 30
+	}
+	if cfg.Unpack <= 0 {
+		cfg.Unpack = unpackFree
 	}
 	g := &gitHandler{gitConfig: cfg, slots: newGitSlots(cfg.Processes, cfg.Waiting)}
 	g.settings = g.transport

@@ -461,6 +461,30 @@ func TestGitClientLeaves(t *testing.T) {
 	waitFor(t, "no process", func() bool { return len(s.handler.slots.running) == 0 && children(t) == 0 })
 }
 
+// TestGitClientLeavesInMidPack: the quarantine of a push that broke off is removed,
+// though git by itself leaves it when a signal ends it.
+func TestGitClientLeavesInMidPack(t *testing.T) {
+	s := newGitSite(t, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	body, feed, _ := os.Pipe()
+	defer feed.Close()
+	r, _ := http.NewRequestWithContext(ctx, http.MethodPost, s.url("bob", "/w/notes.git")+"/git-receive-pack", body)
+	r.Header.Set("Content-Type", "application/x-git-receive-pack-request")
+	go http.DefaultClient.Do(r)
+	line := strings.Repeat("0", 40) + " " + strings.Repeat("1", 40) + " refs/heads/x\x00report-status\n"
+	fmt.Fprintf(feed, "%04x%s0000PACK\x00\x00\x00\x02\x00\x00\x00\x09", len(line)+4, line)
+	quarantines := func() int {
+		left, _ := filepath.Glob(s.dir + "/objects/tmp_objdir-*")
+		return len(left)
+	}
+	waitFor(t, "a quarantine", func() bool { return quarantines() == 1 })
+	cancel()
+	waitFor(t, "nothing left", func() bool {
+		return quarantines() == 0 && len(s.handler.slots.running) == 0 && children(t) == 0
+	})
+}
+
 // children counts the processes whose parent this one is.
 func children(t *testing.T) int {
 	out, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", syscall.Gettid()))

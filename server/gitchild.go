@@ -35,6 +35,12 @@ type gitChild struct {
 
 	started func() error // called once git was started or has failed to; may be nil
 
+	// fails: git is to fail by itself, which it does when its input and its own
+	// children end. receive-pack removes its quarantine then, and not when a
+	// signal ends it (since git 2.39).
+	fails bool
+
+	stdin io.Closer // set by run; nil where git is told nothing
 	ended atomic.Bool
 }
 
@@ -55,6 +61,7 @@ func (c *gitChild) run() error {
 		if stdin, err = c.cmd.StdinPipe(); err != nil {
 			return err
 		}
+		c.stdin = stdin
 	}
 	stdout, err := c.cmd.StdoutPipe()
 	if err != nil {
@@ -117,6 +124,12 @@ func (c *gitChild) end() error {
 			_ = syscall.Kill(group, syscall.SIGKILL) // gone already is as well
 		}
 	})
+	if c.fails && c.stdin != nil {
+		_ = c.stdin.Close() // closed already is as well
+		if endChildren(c.cmd.Process.Pid) {
+			return nil
+		}
+	}
 	return syscall.Kill(group, syscall.SIGTERM)
 }
 

@@ -85,7 +85,13 @@ func protocol(asked, service string) string {
 func (g *gitHandler) command(ctx context.Context, req *gitRequest, flags ...string) *exec.Cmd {
 	args := append([]string{strings.TrimPrefix(req.service, "git-")}, flags...)
 	cmd := g.Store.GitCommand(ctx, req.dir, append(args, req.dir)...)
-	cmd.Env = gitstore.GitEnv(req.dir, g.settings(req)...)
+	settings, env := g.settings(req), []string(nil)
+	if req.service == receivePack {
+		var more []string
+		more, env = g.unpackSettings()
+		settings = append(settings, more...)
+	}
+	cmd.Env = append(gitstore.GitEnv(req.dir, settings...), env...)
 	if req.protocol != "" {
 		cmd.Env = append(cmd.Env, "GIT_PROTOCOL=version="+req.protocol)
 	}
@@ -102,14 +108,24 @@ func (g *gitHandler) drive(ctx context.Context, req *gitRequest, child *gitChild
 	if err != nil {
 		return fmt.Errorf("opening the hooks' descriptors: %w", err)
 	}
-	child.started = ch.Started
+	watched, done := context.WithCancel(ctx)
+	defer done()
+	bound := &unpacking{child: child, free: g.Unpack}
+	child.body = bound.counted(child.body)
+	child.fails = true
+	child.started = func() error {
+		if child.cmd.Process != nil {
+			go bound.watch(watched)
+		}
+		return ch.Started()
+	}
 	answered := make(chan error, 1)
 	go func() {
 		defer ch.Close()
 		push := gitstore.Push{Caller: req.caller, Wiki: req.slug, Dir: req.dir}
 		answered <- hooks.Answer(ctx, g.Store, push, ch.From, ch.To)
 	}()
-	err = child.run()
+	err = bound.err(child.run())
 	if hidden := <-answered; hidden != nil {
 		g.Log.Error("a push was refused", "wiki", req.slug, "user", req.caller.Name(), "id", req.id, "error", hidden)
 	}
