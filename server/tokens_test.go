@@ -57,12 +57,16 @@ func TestTokensEndOnAnOpenConnection(t *testing.T) {
 		gitstoretest.Files(t, filepath.Join(s.cfg.Data, "admin.git"), "refs/heads/main", map[string]string{name: text})
 		time.Sleep(20 * time.Millisecond) // written behind the server's back: seen 10 ms late
 	}
-	for what, end := range map[string]func(id string){
-		"revoked":   func(id string) { do(Command{Do: "token revoke", Name: id}) },
-		"demoted":   func(string) { do(Command{Do: "grant", Wiki: "notes", User: "bob", Role: "none"}) },
-		"suspended": func(string) { users("users/bo/bob.toml", "schema = 1\nsuspended = true\n") },
-		"deleted":   func(string) { users("users/bo/bob.toml", "schema = 1\ndeleted = true\n") },
+	for _, c := range []struct {
+		what string
+		end  func(id string)
+	}{
+		{"revoked", func(id string) { do(Command{Do: "token revoke", Name: id}) }},
+		{"demoted", func(string) { do(Command{Do: "grant", Wiki: "notes", User: "bob", Role: "none"}) }},
+		{"suspended", func(string) { users("users/bo/bob.toml", "schema = 1\nsuspended = true\n") }},
+		{"deleted", func(string) { users("users/bo/bob.toml", "schema = 1\ndeleted = true\n") }}, // last: the name is not given out again
 	} {
+		what, end := c.what, c.end
 		users("users/bo/bob.toml", "schema = 1\n")
 		do(Command{Do: "grant", Wiki: "notes", User: "bob", Role: "editor"})
 		token := do(Command{Do: "token create", User: "bob"})
