@@ -18,7 +18,8 @@ const maxConfigFiles = 1000
 
 // checkConfiguration reads the tree of refs/wikibot/config as a whole. was is the
 // configuration in force, by which what is added and who remains is judged. The
-// error names everything that is wrong, as wiki.Faults.
+// error names everything that is wrong, as wiki.Faults; the configuration is then
+// what could be read, and of use only to look further.
 func (r *repo) checkConfiguration(src objectSource, was *configuration, root *folder) (*configuration, error) {
 	faults, err := configFiles(root)
 	if err != nil {
@@ -33,17 +34,30 @@ func (r *repo) checkConfiguration(src objectSource, was *configuration, root *fo
 	if err != nil {
 		return nil, err
 	}
+	cfg := &configuration{policy: &policy, settings: settings}
 	if faults = append(faults, more...); len(faults) > 0 {
-		return nil, faults
+		return cfg, faults
 	}
 	before := &acl.Policy{}
 	if was != nil {
 		before = was.policy
 	}
-	if err := r.checkAuthors(before, &policy); err != nil {
-		return nil, err
+	return cfg, r.checkAuthors(before, &policy)
+}
+
+// pushedConfiguration is checkConfiguration of a push, which may have to be
+// confirmed.
+func (r *repo) pushedConfiguration(src objectSource, was *configuration, root *folder, options []string) (*configuration, error) {
+	cfg, err := r.checkConfiguration(src, was, root)
+	var faults wiki.Faults
+	if cfg == nil || err != nil && !errors.As(err, &faults) || was == nil || cfg.policy.Schema == 0 {
+		return cfg, err
 	}
-	return &configuration{policy: &policy, settings: settings}, nil
+	st, aerr := r.store.admin.current()
+	if aerr != nil {
+		return nil, aerr
+	}
+	return cfg, append(faults, st.site.guardGrants(was.policy, cfg.policy, options)...).OrNil()
 }
 
 // configFiles names what is in a wiki's configuration and does not belong there.

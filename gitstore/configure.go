@@ -93,11 +93,14 @@ func (c *pushCheck) config(cmd RefCommand, old, new plumbing.Hash) error {
 		return err
 	}
 	if c.repo.name == admin {
-		_, err = c.state.site.follow(c.state.loaded.root, to, c.repo.reading(c.src), false)
+		_, err = c.state.site.followPush(c.state.loaded.root, to, c.repo.reading(c.src), c.push.Options)
 	} else {
-		_, err = c.repo.checkConfiguration(c.src, c.state.config, to)
+		_, err = c.repo.pushedConfiguration(c.src, c.state.config, to, c.push.Options)
 	}
-	return c.collect(err)
+	if err := c.collect(err); err != nil {
+		return err
+	}
+	return c.secrets(c.state.heads[cmd.Ref].commit, new)
 }
 
 // collect turns an error about the content into faults of the push.
@@ -145,8 +148,9 @@ func (b *batch) applyConfig(p *Push, ref string, old, new plumbing.Hash, res *Re
 		return err
 	}
 	if b.repo.name == admin {
-		err = b.followSite(root, false)
-	} else if b.config, err = b.repo.checkConfiguration(b, b.config, root); err == nil {
+		b.people, err = b.people.followPush(b.loaded.root, root, b.repo.reading(b), p.Options)
+		b.loaded, b.trouble = tip{commit: new, root: root}, nil
+	} else if b.config, err = b.repo.pushedConfiguration(b, b.config, root, p.Options); err == nil {
 		err = b.checkGrowth(nil, b.heads[refMain].root, p)
 	}
 	if err != nil {
@@ -155,9 +159,7 @@ func (b *batch) applyConfig(p *Push, ref string, old, new plumbing.Hash, res *Re
 	if err := b.audit(p.Caller, "push", ref, head.commit, new); err != nil {
 		return err
 	}
-	if b.repo.name == admin {
-		b.loaded.commit = new
-	} else {
+	if b.repo.name != admin {
 		b.config.at, b.trouble = new, nil
 	}
 	return b.move(ref, tip{commit: new, root: root})

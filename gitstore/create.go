@@ -250,7 +250,7 @@ func (b *batch) writeRecord(c wiki.Caller, path string, data []byte, what string
 	if err != nil {
 		return err
 	}
-	if err := b.followSite(root, true); err != nil {
+	if err := b.followSite(root); err != nil {
 		return err
 	}
 	info := commitInfo{author: signature{c.Name(), b.repo.store.noreply(c)}, message: message("["+string(viaOf(c))+"] "+what, c, ""), when: b.repo.store.now()}

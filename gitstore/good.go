@@ -377,10 +377,10 @@ func (b *batch) mayBuild() error {
 	return wiki.Unavailable("admin.git's main does not load (commit %.10s), so the site before it is served and nothing can be changed: push a commit on top of it that mends it, or run on the host: wikibot admin rescue --rewind", b.trouble.commit)
 }
 
-// followSite takes over what main of admin.git becomes in this batch, and names
-// everything that is wrong with it.
-func (b *batch) followSite(root *folder, own bool) error {
-	next, err := b.people.follow(b.loaded.root, root, b.repo.reading(b), own)
+// followSite takes over what a change of the server's own makes of main of
+// admin.git in this batch.
+func (b *batch) followSite(root *folder) error {
+	next, err := b.people.follow(b.loaded.root, root, b.repo.reading(b), true)
 	if err != nil {
 		return err
 	}

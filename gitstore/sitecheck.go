@@ -3,6 +3,7 @@ package gitstore
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"wikibot/record"
@@ -57,10 +58,25 @@ func (st *site) follow(from, to *folder, src *repo, own bool) (*site, error) {
 	if !own {
 		faults = append(faults, checkPlans(st, next, good, src.source)...)
 	}
+	slices.SortStableFunc(faults, func(a, b wiki.Fault) int { return strings.Compare(a.File, b.File) })
 	if len(faults) > maxFaults {
 		faults = append(faults[:maxFaults], wiki.Fault{Text: fmt.Sprintf("and %d more faults", len(faults)-maxFaults)})
 	}
 	return next, faults.OrNil()
+}
+
+// followPush is follow for a push, which may have to be confirmed.
+func (st *site) followPush(from, to *folder, src *repo, options []string) (*site, error) {
+	next, err := st.follow(from, to, src, false)
+	var faults wiki.Faults
+	if next == nil || err != nil && !errors.As(err, &faults) {
+		return nil, err
+	}
+	changes, err := diffUpTo(from, to, maxSiteChanges)
+	if err != nil {
+		return nil, err
+	}
+	return next, append(faults, st.guardPeople(next, changes, options)...).OrNil()
 }
 
 // checkSiteFiles looks at the changed files themselves: their places, kinds,
