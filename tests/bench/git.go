@@ -9,8 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
-	"time"
 )
 
 // daemon is stock git's own server for the same repository.
@@ -20,25 +20,21 @@ type daemon struct {
 }
 
 func (b *bench) daemon(base string) (*daemon, error) {
-	l, err := listenLoopback()
+	addr, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	d := &daemon{address: fmt.Sprintf("git://127.0.0.1:%d", port)}
-	d.cmd = exec.CommandContext(b.ctx, "git", "daemon", "--reuseaddr", "--listen=127.0.0.1", fmt.Sprintf("--port=%d", port), "--base-path="+base, "--export-all", base)
+	_, port, _ := net.SplitHostPort(addr)
+	d := &daemon{address: "git://" + addr}
+	d.cmd = exec.CommandContext(b.ctx, "git", "daemon", "--reuseaddr", "--listen=127.0.0.1", "--port="+port, "--base-path="+base, "--export-all", base)
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // git is a wrapper of git-daemon
 	if err := d.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for range 500 {
-		if c, err := net.Dial("tcp", l.Addr().String()); err == nil {
-			return d, c.Close()
-		}
-		time.Sleep(10 * time.Millisecond)
+	if err := reachable(addr); err != nil {
+		return nil, errors.Join(err, d.stop())
 	}
-	return nil, errors.Join(errors.New("git daemon does not answer"), d.stop())
+	return d, nil
 }
 
 func (d *daemon) stop() error {
@@ -52,28 +48,74 @@ func (d *daemon) stop() error {
 func (b *bench) network() error { return b.networkOf("", b.fixture(b.size())) }
 
 func (b *bench) networkOf(prefix, repo string) error {
-	s, err := b.newServed(repo)
+	st, err := b.newSite(repo, 0)
+	if err != nil {
+		return err
+	}
+	key, err := b.sshKey()
+	if err != nil {
+		return err
+	}
+	public, err := os.ReadFile(key + ".pub")
+	if err != nil {
+		return err
+	}
+	if err := st.AddKey(b.ctx, host(), "carol", strings.TrimSpace(string(public))); err != nil {
+		return err
+	}
+	addr, err := freePort()
+	if err != nil {
+		return err
+	}
+	s, err := b.servedFrom(st, "--ssh-listen", addr)
 	if err != nil {
 		return err
 	}
 	defer s.remove()
+	if err := reachable(addr); err != nil {
+		return err
+	}
 	d, err := b.daemon(filepath.Dir(s.repo))
 	if err != nil {
 		return err
 	}
 	defer d.stop()
 	dst := b.folder("clone")
-	from := func(address string, env ...string) measure {
+	from := func(address string) measure {
 		return once(func() error { return os.RemoveAll(dst) }, func() error {
-			return gitWith(b.ctx, b.work, env, "clone", "-q", "--bare", address, dst)
+			ssh := "GIT_SSH_COMMAND=ssh -i " + key + " -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
+			return gitWith(b.ctx, b.work, []string{ssh}, "clone", "-q", "--bare", address, dst)
 		})
 	}
 	stock := from(d.address + "/" + filepath.Base(s.repo))
-	over := from(s.http(s.reader))
-	if _, err := over(); err != nil { // warm
-		return err
+	for _, f := range []struct {
+		name, address string
+		speed         float64 // wanted, of stock git's
+	}{
+		{"clone.http", s.http(s.reader), 0.9},
+		{"clone.ssh", "ssh://git@" + addr + "/" + string(slug) + ".git", 0.8},
+	} {
+		over := from(f.address)
+		if _, err := over(); err != nil { // warm
+			return err
+		}
+		if err := b.compare(prefix+f.name, "ms", atMost(1/f.speed), over, stock); err != nil {
+			return err
+		}
 	}
-	return b.compare(prefix+"clone.http", "ms", atMost(1/0.9), over, stock)
+	return nil
+}
+
+// sshKey is the file of a private key, made once.
+func (b *bench) sshKey() (string, error) {
+	key := filepath.Join(b.work, "key")
+	if _, err := os.Stat(key); err == nil {
+		return key, nil
+	}
+	if out, err := exec.CommandContext(b.ctx, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("ssh-keygen: %w: %s", err, out)
+	}
+	return key, nil
 }
 
 // http is the wiki's clone address with a token.

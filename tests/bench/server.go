@@ -24,12 +24,34 @@ type process struct {
 
 // serve starts the program on a data folder and waits for the line that says
 // where it serves.
-func (b *bench) serve(dir string) (*process, error) {
-	args := []string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}
+func (b *bench) serve(dir string, more ...string) (*process, error) {
+	args := append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, more...)
 	for _, rate := range []string{"reads", "writes", "anonymous-reads", "anonymous-writes"} { // counted, and never met
 		args = append(args, "--rates-"+rate, "1000000/s burst 1000000")
 	}
 	return b.spawn(b.binary, args...)
+}
+
+// freePort is an address of loopback that nobody listens on.
+func freePort() (string, error) {
+	l, err := listenLoopback()
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// reachable waits until somebody listens at an address.
+func reachable(addr string) error {
+	var err error
+	for range 500 {
+		var c net.Conn
+		if c, err = net.Dial("tcp", addr); err == nil {
+			return c.Close()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return err
 }
 
 func (b *bench) spawn(program string, args ...string) (*process, error) {

@@ -35,7 +35,7 @@ func (b *bench) newServed(repo string) (*served, error) {
 }
 
 // servedFrom closes a site and starts a server on it.
-func (b *bench) servedFrom(s *site) (_ *served, err error) {
+func (b *bench) servedFrom(s *site, flags ...string) (_ *served, err error) {
 	out := &served{dir: s.dir, repo: s.repo, pages: s.pages}
 	if out.reader, _, err = s.CreateToken(b.ctx, host(), gitstore.NewToken{User: "carol", Name: "bench"}); err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (b *bench) servedFrom(s *site) (_ *served, err error) {
 	if err := s.close(); err != nil {
 		return nil, err
 	}
-	out.process, err = b.serve(out.dir)
+	out.process, err = b.serve(out.dir, flags...)
 	return out, err
 }
 
