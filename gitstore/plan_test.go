@@ -84,7 +84,7 @@ func TestOneWikiForTwoAtOnce(t *testing.T) {
 // TestLapsed: nothing is changed through any face, reading goes on but for agents,
 // and it is all back with the next request.
 func TestLapsed(t *testing.T) {
-	s, _ := site(t)
+	s, dir := site(t)
 	ctx := context.Background()
 	_, token, err := s.CreateToken(ctx, alice, gitstore.NewToken{Wiki: "notes", Role: wiki.Viewer})
 	must(t, err)
@@ -123,6 +123,14 @@ func TestLapsed(t *testing.T) {
 		t.Errorf("alice fetches: %+v, %v, want the configuration's refs too", repo, err)
 	} else {
 		repo.Release()
+	}
+	aside := gitstore.RefCommand{Old: strings.Repeat("0", 40), New: git(t, filepath.Join(dir, "wikis/notes.git"), "rev-parse", "main"), Ref: "refs/heads/aside"}
+	push := gitstore.Push{Caller: wiki.Caller{User: "bob", Via: wiki.ViaHTTPS}, Wiki: "notes", Commands: []gitstore.RefCommand{aside}}
+	if err := s.CheckPush(ctx, &push); !errors.Is(err, wiki.ErrPayment) {
+		t.Errorf("a push that was under way, in pre-receive: %v, want ErrPayment", err)
+	}
+	if res, err := s.ApplyPush(ctx, &push, false); err != nil || res[0].OK || !strings.Contains(res[0].Reason, "payment has lapsed") {
+		t.Errorf("a push that was under way, in proc-receive: %+v, %v", res, err)
 	}
 	if list, err := s.Tokens(ctx, alice, "notes"); err != nil || len(list) != 1 {
 		t.Errorf("alice's tokens: %v, %v", list, err)
