@@ -1,8 +1,10 @@
 package gitstore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -224,4 +226,33 @@ func TestTierBehindTheBack(t *testing.T) {
 		must(t, s.Close())
 		s = open(t, dir)
 	}
+}
+
+// TestUnknownTier: where nothing better is known than a record that names a tier
+// which there is not, the wiki is read and not changed, and the log says so.
+func TestUnknownTier(t *testing.T) {
+	s, dir := site(t)
+	good := record(t, dir, "notes")
+	must(t, s.Close())
+	behind(t, dir, "wikis/no/notes.toml", strings.Replace(good, `"self"`, `"gold"`, 1)+"\n")
+	git(t, filepath.Join(dir, "admin.git"), "update-ref", "-d", "refs/wikibot/good")
+	var log bytes.Buffer
+	s, err := gitstore.Open(context.Background(), gitstore.Config{Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	must(t, err)
+	defer s.Close()
+	if got := read(t, s, carol, "Home"); !strings.Contains(got, "Welcome") {
+		t.Errorf("carol reads %q", got)
+	}
+	if _, err := put(t, s, alice, "New", "x", gitstore.PutOptions{}); !errors.Is(err, wiki.ErrForbidden) || !strings.Contains(err.Error(), `"gold"`) {
+		t.Errorf("alice writes: %v, want ErrForbidden", err)
+	}
+	if stand := view(t, s, alice).Standing(); stand.Write || !strings.Contains(stand.Frozen, `"gold"`) {
+		t.Errorf("alice's standing is %+v", stand)
+	}
+	if !strings.Contains(log.String(), "tier is not known") || !strings.Contains(log.String(), "gold") {
+		t.Errorf("the log says %s", log.String())
+	}
+	must(t, s.SetPlan(context.Background(), host, "notes", gitstore.PlanChange{Tier: "self"}))
+	_, err = put(t, s, alice, "New", "x", gitstore.PutOptions{})
+	must(t, err)
 }
