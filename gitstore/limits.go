@@ -2,6 +2,7 @@ package gitstore
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"wikibot/acl"
 	"wikibot/record"
@@ -123,11 +124,11 @@ func (s *Store) checkIncoming(in *Incoming, n NewWiki) error {
 		}
 	}
 	if t.Bytes != NoLimit {
-		size, err := in.repo.overBytes(t, 0)
+		size, err := objectsSize(filepath.Join(in.Dir, "objects"))
 		if err != nil {
 			return err
 		}
-		if size > 0 {
+		if size > t.Bytes {
 			return tooManyBytes(t, n.Slug, size)
 		}
 	}

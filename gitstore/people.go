@@ -68,11 +68,14 @@ func (s *Store) Users(_ context.Context, c wiki.Caller) ([]User, error) {
 // AddKey adds an SSH public key, one line as ParseSSHKey takes it, to a person's
 // file, in place. wiki.ErrExists where it stands in another person's: it would
 // sign in neither. A narrowed credential adds none: the key would not be
-// narrowed.
+// narrowed; and neither does a token: the key would outlive it.
 func (s *Store) AddKey(ctx context.Context, c wiki.Caller, name wiki.Username, line string) error {
 	own := c.User == name && c.Narrowed == wiki.NoRole && c.Only == "" && !c.Site
 	if err := s.allowAdmin(c); err != nil && !own {
 		return err
+	}
+	if _, isToken := ParseTokenID(c.Credential); isToken {
+		return wiki.Forbidden("a token adds no SSH key, which would outlive it; sign in with the browser and add it there")
 	}
 	key, err := ParseSSHKey(line)
 	if err != nil {

@@ -14,7 +14,9 @@ func TestNarrowedCredentialsAddNoKeys(t *testing.T) {
 	narrowed, bound := bob, bob
 	narrowed.Narrowed = wiki.Viewer
 	bound.Only, bound.OnlyID = "notes", "x"
-	for _, c := range []wiki.Caller{{}, carol, narrowed, bound} {
+	token := bob
+	token.Credential = "u-0123456789abcdef"
+	for _, c := range []wiki.Caller{{}, carol, narrowed, bound, token} {
 		if err := s.AddKey(context.Background(), c, "bob", key); err == nil {
 			t.Errorf("%+v added a key of bob's", c)
 		}

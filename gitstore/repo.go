@@ -43,7 +43,9 @@ type repo struct {
 	// writer would hold up new pushes behind those that are under way.
 	packing sync.RWMutex
 
-	counted       pageCount
+	measured atomic.Int64 // bytes on the disk at the last look, see usage
+	counted  pageCount
+
 	names         names
 	links         links
 	history       historyIndex

@@ -117,12 +117,20 @@ func (l *Limiter) ChargeFrom(a netip.Addr, cost int) {
 
 // address is the hash of an address's network.
 func (l *Limiter) address(a netip.Addr) uint64 {
-	a = a.Unmap()
-	b := a.As16()
-	if a.Is6() {
-		clear(b[8:])
-	}
+	b := Network(a).As16()
 	return maphash.Bytes(l.seed, b[:])
+}
+
+// Network is what stands for an address wherever addresses are told apart: an
+// IPv4 address itself, and of IPv6 the first 64 bits, since a host chooses the
+// others as it likes (RFC 8981).
+func Network(a netip.Addr) netip.Addr {
+	if a = a.Unmap().WithZone(""); !a.Is6() {
+		return a
+	}
+	b := a.As16()
+	clear(b[8:])
+	return netip.AddrFrom16(b)
 }
 
 type how int

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
+	"time"
 
 	"wikibot/wiki"
 )
@@ -22,6 +24,7 @@ type view struct {
 	Token  string // goes with the form
 	Next   string // local path to go to afterwards
 	Link   string // a plain link, empty: none
+	SignIn string // where one signs in, empty: no link
 }
 
 //go:embed page.html
@@ -53,6 +56,9 @@ func (a *Authority) Handler() http.Handler {
 // open links to preview them.
 func (a *Authority) showLink(w http.ResponseWriter, r *http.Request) {
 	token, next := r.URL.Query().Get("token"), LocalPath(r.URL.Query().Get("next"))
+	if next == "/" {
+		next = a.keptNext(r)
+	}
 	user, err := a.Invited(token)
 	if err != nil {
 		a.refuse(w, err)
@@ -75,7 +81,46 @@ func (a *Authority) useLink(w http.ResponseWriter, r *http.Request) {
 		a.cfg.Log.Warn("the former session could not be ended", "error", err)
 	}
 	http.SetCookie(w, cookie)
+	if _, err := r.Cookie(nextName); err == nil {
+		http.SetCookie(w, a.nextCookie("")) // it has served
+	}
 	http.Redirect(w, r, LocalPath(r.PostFormValue("next")), http.StatusSeeOther)
+}
+
+// KeepNext remembers, for a browser that begins to sign in, the page that it came
+// from: the query's "next". The link that signs it in comes from elsewhere (a
+// terminal, a message) and knows nothing of it.
+func (a *Authority) KeepNext(w http.ResponseWriter, r *http.Request) {
+	if next := LocalPath(r.URL.Query().Get("next")); next != "/" && len(next) <= 1000 {
+		http.SetCookie(w, a.nextCookie(next))
+	}
+}
+
+func (a *Authority) keptNext(r *http.Request) string {
+	c, err := r.Cookie(nextName)
+	if err != nil {
+		return "/"
+	}
+	next, err := url.QueryUnescape(c.Value)
+	if err != nil {
+		return "/"
+	}
+	return LocalPath(next)
+}
+
+// nextName is the cookie of the page to come back to; it is sent to the pages of
+// signing in only.
+const nextName = "sign_in_next"
+
+func (a *Authority) nextCookie(next string) *http.Cookie {
+	c := &http.Cookie{
+		Name: nextName, Value: url.QueryEscape(next), Path: "/auth/", MaxAge: int(LinkLifetime / time.Second),
+		HttpOnly: true, Secure: a.cfg.Addresses.Secure(), SameSite: http.SameSiteLaxMode,
+	}
+	if next == "" {
+		c.MaxAge = -1
+	}
+	return c
 }
 
 func (a *Authority) signOut(w http.ResponseWriter, r *http.Request) {
@@ -98,15 +143,19 @@ func (a *Authority) refuse(w http.ResponseWriter, err error) {
 }
 
 // ShowEnded tells a browser that its session has ended and makes it forget the
-// cookie; the next request is an anonymous one.
-func (a *Authority) ShowEnded(w http.ResponseWriter, err error) {
+// cookie; the next request is an anonymous one. next is the page to come back to
+// after signing in, as a path of the apex.
+func (a *Authority) ShowEnded(w http.ResponseWriter, next string, err error) {
 	http.SetCookie(w, a.Forget())
 	text := "Your session has ended; sign in again."
 	if told := (*wiki.Error)(nil); errors.As(err, &told) {
 		text = told.Text
 	}
-	a.show(w, http.StatusUnauthorized,
-		view{Title: "Signed out", Text: text, Link: "/"})
+	link := a.cfg.Addresses.Site("/auth/sign-in")
+	if next = LocalPath(next); next != "/" {
+		link += "?next=" + url.QueryEscape(next)
+	}
+	a.show(w, http.StatusUnauthorized, view{Title: "Signed out", Text: text, Link: "/", SignIn: link})
 }
 
 // show renders a page that loads nothing and runs nothing.

@@ -95,7 +95,7 @@ func (a *Authority) Redeem(ctx context.Context, token string) (*http.Cookie, err
 const cleanRows = 1000
 
 // sweeper remembers where the last round of cleaning ended in each bucket.
-type sweeper struct{ sessions, links []byte }
+type sweeper struct{ sessions, links, once, onceOf []byte }
 
 // clean removes expired rows. It looks at up to limit rows of each bucket, from
 // where the last round ended, so that a big file never blocks a sign-in long.
@@ -103,30 +103,33 @@ func (a *Authority) clean(limit int) error {
 	now := a.cfg.Now()
 	return a.db.Update(func(tx *bbolt.Tx) error {
 		var err error
-		a.sweep.sessions, err = cleanBucket(tx.Bucket(sessionBucket()), a.sweep.sessions, limit, func(row []byte) bool {
+		a.sweep.sessions, err = cleanBucket(tx.Bucket(sessionBucket()), a.sweep.sessions, limit, func(_, row []byte) bool {
 			var s session
 			return json.Unmarshal(row, &s) != nil || a.over(s, s.Seen, now)
 		})
 		if err != nil {
 			return err
 		}
-		a.sweep.links, err = cleanBucket(tx.Bucket(linkBucket()), a.sweep.links, limit, func(row []byte) bool {
+		a.sweep.links, err = cleanBucket(tx.Bucket(linkBucket()), a.sweep.links, limit, func(_, row []byte) bool {
 			var l link
 			return json.Unmarshal(row, &l) != nil || string(l.Epoch) != string(a.epoch) || now.After(l.Expires)
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		return a.cleanOnce(tx, limit)
 	})
 }
 
 // cleanBucket deletes the dead among the next limit rows from key on. It
 // returns the key to go on at, nil for the beginning.
-func cleanBucket(b *bbolt.Bucket, from []byte, limit int, dead func(row []byte) bool) ([]byte, error) {
+func cleanBucket(b *bbolt.Bucket, from []byte, limit int, dead func(k, row []byte) bool) ([]byte, error) {
 	cursor := b.Cursor()
 	k, row := cursor.Seek(from)
 	var remove [][]byte
 	for ; k != nil && limit > 0; k, row = cursor.Next() {
 		limit--
-		if dead(row) {
+		if dead(k, row) {
 			remove = append(remove, append([]byte(nil), k...))
 		}
 	}

@@ -1,4 +1,4 @@
-// Package oauth answers one question: who is calling? It knows four
+// Package oauth answers one question: who is calling? It knows five
 // credentials.
 //
 //   - A browser's session: a cookie with 256 random bits. The server keeps only
@@ -10,6 +10,8 @@
 //     the Store; see token.go.
 //   - An SSH key: the public half stands in a person's file in admin.git; see
 //     key.go.
+//   - A one-time token, `wbo_<secret>`, as the password of one git command; see
+//     once.go.
 //
 // Sessions and links live in one bbolt file in the cache folder,
 // cache/sessions.db:
@@ -17,6 +19,7 @@
 //	meta      "epoch"            → 16 random bytes, made with the file
 //	sessions  SHA-256(cookie)    → {"user","created","seen","epoch"}
 //	links     SHA-256(link)      → {"user","expires","epoch"}
+//	once      SHA-256(token)     → see once.go
 //
 // Each row carries the epoch under which it was made and counts only under
 // that one. Deleting the cache folder therefore signs everybody out, and a row
@@ -242,7 +245,9 @@ func credential(header string) (string, error) {
 }
 
 // isToken reports whether a text wants to be a token.
-func isToken(s string) bool { return strings.HasPrefix(s, tokenPrefix) }
+func isToken(s string) bool {
+	return strings.HasPrefix(s, tokenPrefix) || strings.HasPrefix(s, oncePrefix)
+}
 
 func unauthenticated(format string, args ...any) error {
 	return &wiki.Error{Kind: wiki.ErrUnauthenticated, Text: fmt.Sprintf(format, args...)}

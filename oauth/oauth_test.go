@@ -497,3 +497,48 @@ func TestBusySessionGoesOn(t *testing.T) {
 	s.wait(31 * time.Minute)
 	s.refused(withCookie(c), "unused")
 }
+
+// TestBackToWhereItBegan: the page on which somebody chose to sign in is where the
+// link leads, and never another site.
+func TestBackToWhereItBegan(t *testing.T) {
+	for next, want := range map[string]string{
+		"/w/notes/A?x=1&y=2": "/w/notes/A?x=1&y=2", "//evil.example/": "", "https://evil.example/": "", "/\\evil.example": "", "/a\nb": "",
+		"": "", "/": "", "/" + strings.Repeat("a", 1000): "", "w/notes": "",
+	} {
+		s := newSite(t, "https://wiki.example", wiki.LayoutPath)
+		w := httptest.NewRecorder()
+		s.KeepNext(w, httptest.NewRequest("GET", "/auth/sign-in?next="+url.QueryEscape(next), nil))
+		cookies := w.Result().Cookies()
+		if want == "" {
+			if len(cookies) > 0 {
+				t.Errorf("%q is kept as %v", next, cookies)
+			}
+			continue
+		}
+		if len(cookies) != 1 || !cookies[0].HttpOnly || !cookies[0].Secure || cookies[0].Path != "/auth/" {
+			t.Fatalf("%q: cookies %v", next, cookies)
+		}
+		kept := cookies[0].Name + "=" + cookies[0].Value
+		token, err := s.SignInLink(t.Context(), "alice", LinkLifetime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		form := s.browse("GET", "/auth/link?token="+token, nil, "Cookie", kept)
+		if !strings.Contains(form.Body.String(), `name="next" value="/w/notes/A?x=1&amp;y=2"`) {
+			t.Errorf("the form: %s", form.Body)
+		}
+		w = s.browse("POST", "/auth/link", url.Values{"token": {token}, "next": {next}}, "Cookie", kept)
+		if got := w.Header().Get("Location"); got != want || len(w.Result().Cookies()) != 2 {
+			t.Errorf("leads to %q with %v, want %q", got, w.Result().Cookies(), want)
+		}
+	}
+	// Whoever sets the cookie by other means gains nothing.
+	s := newSite(t, "https://wiki.example", wiki.LayoutPath)
+	token, err := s.SignInLink(t.Context(), "alice", LinkLifetime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := s.browse("GET", "/auth/link?token="+token, nil, "Cookie", nextName+"=%2F%2Fevil.example"); strings.Contains(w.Body.String(), "evil") {
+		t.Errorf("a tossed cookie: %s", w.Body)
+	}
+}

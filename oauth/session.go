@@ -35,7 +35,7 @@ const maxRemembered = 10_000
 // prepare makes the buckets and reads the epoch, or makes one.
 func prepare(db *bbolt.DB) (epoch []byte, err error) {
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{metaBucket(), sessionBucket(), linkBucket()} {
+		for _, name := range [][]byte{metaBucket(), sessionBucket(), linkBucket(), onceBucket(), onceOfBucket()} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}

@@ -56,6 +56,9 @@ func (t Token) String() string { return tokenPrefix + t.ID + "_" + t.Secret }
 // the Store on every call: the lesser of the token's role and its maker's
 // present standing.
 func (a *Authority) byToken(ctx context.Context, text string) (wiki.Caller, error) {
+	if strings.HasPrefix(text, oncePrefix) {
+		return wiki.Caller{}, unauthenticated("a one-time token is the password of one git command and opens nothing else")
+	}
 	t, err := ParseToken(text)
 	if err != nil {
 		return wiki.Caller{}, err

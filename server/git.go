@@ -160,6 +160,14 @@ func parseGitRequest(r *http.Request, rest string) (*gitRequest, *httpFault) {
 	return nil, &httpFault{http.StatusNotFound, "not found: this server speaks git's smart HTTP protocol only, single files of a repository are not served", ""}
 }
 
+// isPush reports whether a request of git is part of a push.
+func isPush(r *http.Request, rest string) bool {
+	if rest == "/info/refs" {
+		return r.URL.Query().Get("service") == receivePack
+	}
+	return rest == "/"+receivePack
+}
+
 // serveService checks, in this order: may the caller do it, are the hooks in
 // place, is there a process to spare. An error is answered by the caller; nothing
 // has been written then.

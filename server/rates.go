@@ -25,18 +25,32 @@ func (s *Server) from(r *http.Request) netip.Addr {
 	return a
 }
 
-// identify says who makes a request. An address that sent too many credentials
-// that do not hold is refused before the next one is looked at.
+// identify says who makes a request.
 func (s *Server) identify(r *http.Request) (wiki.Caller, error) {
 	secret, any := s.who.Presented(r)
 	if !any {
 		return wiki.Caller{}, nil
 	}
+	return s.try(r, secret, func(netip.Addr) (wiki.Caller, error) { return s.who.Caller(r) })
+}
+
+// identifyGit says who makes a request of git, whose credential is Basic only.
+func (s *Server) identifyGit(r *http.Request, push bool) (wiki.Caller, error) {
+	if len(r.Header.Values("Authorization")) == 0 {
+		return wiki.Caller{}, nil
+	}
+	secret, _ := s.who.Presented(r)
+	return s.try(r, secret, func(from netip.Addr) (wiki.Caller, error) { return s.who.GitCaller(r, push, from) })
+}
+
+// try looks at a credential. An address that sent too many that do not hold is
+// refused before the next one is looked at.
+func (s *Server) try(r *http.Request, secret string, look func(from netip.Addr) (wiki.Caller, error)) (wiki.Caller, error) {
 	from := s.from(r)
 	if err := s.door.Try(secret, from); err != nil {
 		return wiki.Caller{}, err
 	}
-	c, err := s.who.Caller(r)
+	c, err := look(from)
 	if err == nil || errors.Is(err, wiki.ErrUnauthenticated) {
 		s.door.Tried(secret, from, err == nil)
 	}

@@ -21,6 +21,10 @@ func (s *Server) handler() http.Handler {
 	auth := s.guarded(s.who.Handler())
 	ours.Path("/auth/link").Handler(auth)
 	ours.Path("/auth/logout").Handler(auth)
+	ours.Path("/auth/sign-in").Methods(http.MethodGet, http.MethodHead).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.who.KeepNext(w, r)
+		s.serveSite(w, r)
+	})
 	ours.MatcherFunc(s.isWiki).HandlerFunc(s.serveWiki)
 	ours.PathPrefix("/admin.git/").HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serveGit(w, r, "", strings.TrimPrefix(r.URL.EscapedPath(), "/admin.git"))
@@ -80,20 +84,16 @@ func (s *Server) serveSite(w http.ResponseWriter, r *http.Request) {
 // only; a browser's cookie means nothing here, so no page can make a browser
 // push.
 func (s *Server) serveGit(w http.ResponseWriter, r *http.Request, slug wiki.Slug, rest string) {
-	var c wiki.Caller
-	if r.Header.Get("Authorization") != "" {
-		var err error
-		c, err = s.identify(r)
-		switch {
-		case tooMany(w, err):
-			return
-		case errors.Is(err, wiki.ErrUnauthenticated):
-			s.git.challenge(w, err)
-			return
-		case err != nil:
-			s.internal(w, err)
-			return
-		}
+	c, err := s.identifyGit(r, isPush(r, rest))
+	switch {
+	case tooMany(w, err):
+		return
+	case errors.Is(err, wiki.ErrUnauthenticated):
+		s.git.challenge(w, err)
+		return
+	case err != nil:
+		s.internal(w, err)
+		return
 	}
 	s.git.serve(w, r, c, slug, rest)
 }
@@ -115,9 +115,25 @@ func (s *Server) caller(w http.ResponseWriter, r *http.Request) (wiki.Caller, bo
 	case r.Header.Get("Authorization") != "":
 		s.unauthorized(w, err)
 	default:
-		s.who.ShowEnded(w, err)
+		s.who.ShowEnded(w, s.next(r), err)
 	}
 	return wiki.Caller{}, false
+}
+
+// next is where a browser comes back to after signing in, as a path of the apex:
+// this page, where it is one.
+func (s *Server) next(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return "/"
+	}
+	slug, rest, _ := s.addresses.Locate(r.Host, r.URL.EscapedPath())
+	if slug != "" {
+		rest = "/w/" + string(slug) + rest
+	}
+	if r.URL.RawQuery != "" {
+		rest += "?" + r.URL.RawQuery
+	}
+	return rest
 }
 
 // unauthorized answers a program whose token does not hold (RFC 6750, 3.1).

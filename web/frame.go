@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/url"
 	"strings"
 
 	"wikibot/gitstore"
@@ -23,7 +24,8 @@ type frame struct {
 	Who      string // how the caller is named; empty for a visitor
 	Can      wiki.Standing
 	Here     string // this address, to come back to
-	SignIn   string
+	SignIn   string // leads back here
+	Account  string // the page of one's account
 	SignOut  string
 	SiteURL  string // the apex
 	Robots   bool   // search engines may keep it
@@ -54,10 +56,13 @@ func (q *request) frame(view, title string, p wiki.PagePath) frame {
 	f := frame{
 		Title: title, Site: q.SiteName, Theme: q.theme(), View: view, Path: p,
 		L: q.links(), Who: q.who(), Here: q.here(), SignIn: q.Addresses.Site(q.SignIn), SignOut: q.Addresses.Site(q.SignOut),
-		SiteURL: q.Addresses.Site("/"),
+		SiteURL: q.Addresses.Site("/"), Account: q.Addresses.Site(accountPath),
 	}
 	if q.Addresses.Layout == wiki.LayoutPath {
-		f.SignIn, f.SignOut, f.SiteURL = q.SignIn, q.SignOut, "/"
+		f.SignIn, f.SignOut, f.SiteURL, f.Account = q.SignIn, q.SignOut, "/", accountPath
+	}
+	if next := q.next(); next != "" {
+		f.SignIn += "?next=" + url.QueryEscape(next)
 	}
 	if q.view == nil {
 		return f
@@ -91,6 +96,19 @@ func (q *request) here() string {
 		return u.EscapedPath()
 	}
 	return u.EscapedPath() + "?" + query.Encode()
+}
+
+// next is where signing in leads back to: this address as a path of the apex,
+// where both layouts are understood. Empty where it is no page to come to.
+func (q *request) next() string {
+	here := q.here()
+	switch {
+	case q.isPost() || len(here) > 1000 || strings.HasPrefix(here, "/auth/") || here == "/":
+		return ""
+	case q.slug != "" && q.Addresses.Layout == wiki.LayoutSubdomain:
+		return "/w/" + string(q.slug) + here
+	}
+	return here
 }
 
 // variant is what an answer depends on besides content and address.

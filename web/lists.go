@@ -217,29 +217,6 @@ func orphan(p wiki.PagePath, from []gitstore.PageLink) bool {
 	return true
 }
 
-// connectView explains how to reach the wiki with git and agents.
-type connectView struct {
-	frame
-	Git           string
-	SSH, SSHLogin string // empty where the site has no SSH, like the next
-	MCP, API      string // empty where the site does not serve them
-	Dir           string
-	NoPush        bool // the wiki's tier has no git push
-}
-
-// connect is not kept: what the wiki's tier allows is no part of its content.
-func (q *request) connect() error {
-	d := &connectView{frame: q.frame("connect", q.texts.get("connect.title"), ""), Git: q.Addresses.Git(q.slug), Dir: string(q.slug), NoPush: !q.view.Plan().Push}
-	d.SSH, d.SSHLogin = q.Addresses.SSH(q.slug), q.Addresses.SSHCommand("login")
-	if q.HasMCP {
-		d.MCP = q.Addresses.MCP(q.slug)
-	}
-	if q.HasAPI {
-		d.API = q.Addresses.API(q.slug)
-	}
-	return q.show(http.StatusOK, "connect", d)
-}
-
 // helpView explains keys and Markdown.
 type helpView struct{ frame }
 

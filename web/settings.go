@@ -14,15 +14,15 @@ import (
 // settingsView is the form of a wiki's settings, for its owners.
 type settingsView struct {
 	frame
-	Set   gitstore.Settings
-	Error string
+	Set    gitstore.Settings
+	Error  string
+	Tokens *tokenBox
 }
 
-// mayManage refuses everybody but owners, who see the configuration also where
-// nothing can be changed; the store checks each change again.
+// mayManage refuses everybody but owners. The store checks it again.
 func (q *request) mayManage() error {
 	switch {
-	case q.can.Inspect:
+	case q.can.Manage:
 		return nil
 	case q.caller.Anonymous():
 		return &wiki.Error{Kind: wiki.ErrUnauthenticated, Text: q.texts.get("error.may_not_manage")}
@@ -35,6 +35,10 @@ func (q *request) settings() error {
 		return err
 	}
 	d := &settingsView{frame: q.frame("settings", q.texts.get("settings.title"), ""), Set: q.view.Settings()}
+	var err error
+	if d.Tokens, err = q.wikiTokens(); err != nil {
+		return err
+	}
 	if !q.isPost() {
 		return q.show(http.StatusOK, "settings", d)
 	}

@@ -31,9 +31,10 @@ func (q *request) serveSite() error {
 		return q.asset(strings.TrimPrefix(path, "/assets/"))
 	case path == "/-/theme":
 		return q.setTheme()
+	case path == accountPath:
+		return q.account()
 	case path == "/auth/sign-in":
-		f := q.frame("signin", q.texts.get("signin.title"), "")
-		return q.show(http.StatusOK, "signin", &struct{ frame }{f})
+		return q.signIn()
 	case path == "/favicon.ico":
 		return q.asset("favicon.svg")
 	case path == "/robots.txt":
@@ -46,6 +47,17 @@ func (q *request) serveSite() error {
 		}
 	}
 	return wiki.NotFound("%s", q.texts.get("error.nothing_here"))
+}
+
+// signInView says how one signs in.
+type signInView struct {
+	frame
+	SSH string // the command that prints a link; empty where SSH is off
+}
+
+func (q *request) signIn() error {
+	d := &signInView{q.frame("signin", q.texts.get("signin.title"), ""), q.Addresses.SSHCommand("login")}
+	return q.show(http.StatusOK, "signin", d)
 }
 
 func (q *request) wikis() error {

@@ -15,7 +15,7 @@
 //	/-/edit/… /-/rename/… /-/delete/…  GET the form, POST the change
 //	/-/history/… /-/diff/… /-/blame/… /-/source/… /-/attachments/…
 //	/-/changelog /-/commit/REV /-/index /-/search?q= /-/create /-/wanted
-//	/-/connect /-/settings /-/access /-/help
+//	/-/connect /-/settings /-/access /-/tokens /-/help
 //
 // "?revision=REV" shows a page, a source or an attachment as it was.
 //
@@ -29,6 +29,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -52,6 +53,10 @@ type Config struct {
 	// package where it is the default) and out, at the apex. Defaults:
 	// "/auth/sign-in" and "/auth/logout".
 	SignIn, SignOut string
+
+	// OneTime makes a one-time token for git over HTTPS: for the caller, the
+	// wiki of that slug and id, to push or to fetch. nil: none are offered.
+	OneTime func(ctx context.Context, c wiki.Caller, slug wiki.Slug, id string, push bool) (token string, err error)
 
 	// HasMCP and HasAPI say that the site serves these faces too, so that the
 	// page on connecting names their addresses.
@@ -131,8 +136,8 @@ func (h *Handler) ServeWiki(w http.ResponseWriter, r *http.Request, c wiki.Calle
 	q.answer(q.serveWiki)
 }
 
-// ServeSite serves the apex to the caller c: the list of wikis, signing in and
-// out, and the assets of every page.
+// ServeSite serves the apex to the caller c: the list of wikis, their account,
+// signing in and out, and the assets of every page.
 func (h *Handler) ServeSite(w http.ResponseWriter, r *http.Request, c wiki.Caller) {
 	q := &request{Handler: h, w: w, r: r, caller: c, rest: r.URL.EscapedPath()}
 	q.answer(q.serveSite)
@@ -225,9 +230,10 @@ func wikiViews() map[string]wikiView {
 		"index":          {get, (*request).index},
 		"search":         {get, whole((*request).search)},
 		"wanted":         {get, whole((*request).wanted)},
-		"connect":        {get, whole((*request).connect)},
+		"connect":        {form, whole((*request).connect)},
 		"help":           {get, whole((*request).help)},
 		"settings":       {form, whole((*request).settings)},
+		"tokens":         {form, whole((*request).tokens)},
 		"access":         {form, whole((*request).access)},
 		"pages.json":     {get, whole((*request).pageNames)},
 	}
