@@ -95,3 +95,24 @@ func FuzzTiers(f *testing.F) {
 		}
 	})
 }
+
+// TestTiersGone: of the wikis that keep a tier, ten are named; deleted ones keep
+// none, and those that name no tier keep the usual one.
+func TestTiersGone(t *testing.T) {
+	was := &site{tiers: tiers{named: map[string]Tier{"big": {Name: "big"}, "small": {Name: "small"}}, usual: "small"}, wikis: map[wiki.Slug]*registered{}}
+	for _, slug := range strings.Fields("b12 b11 b10 b09 b08 b07 b06 b05 b04 b03 b02 b01") {
+		was.wikis[wiki.Slug(slug)] = &registered{registryRecord{Tier: "big"}}
+	}
+	was.wikis["gone"] = &registered{registryRecord{Tier: "big", Deleted: true}}
+	was.wikis["none"] = &registered{registryRecord{}}
+	now := was.copy()
+	now.tiers = tiers{usual: tierSelf}
+	got := tiersGone(was, now)
+	if want := `site.toml: the tier "big" cannot go while wikis are of it: b01, b02, b03, b04, b05, b06, b07, b08, b09, b10 and 2 more; move them first, with a push of wikis/ or ` + "`wikibot admin tier set SLUG TIER`"; len(got) != 1 || got[0].String() != want {
+		t.Errorf("got  %v\nwant %s", got, want)
+	}
+	now.tiers = tiers{named: map[string]Tier{"big": {Name: "big"}}, usual: "small"}
+	if got := tiersGone(was, now); len(got) != 1 || !strings.Contains(got[0].Text, `the tier "small" cannot go while wikis are of it: none;`) {
+		t.Errorf("got %v", got)
+	}
+}
