@@ -30,7 +30,7 @@ import (
 
 type auditEntry struct {
 	Schema     int    `toml:"schema"`
-	Action     string `toml:"action"` // push | config | import | behind | void
+	Action     string `toml:"action"` // push | config | import | rescue | behind | void
 	Actor      string `toml:"actor"`
 	Credential string `toml:"credential,omitempty"`
 	Via        string `toml:"via,omitempty"` // empty: without the server

@@ -84,10 +84,7 @@ func (v *View) Policy() *acl.Policy { return v.state.config.policy }
 // Faulty says why the newest configuration is not in force; nil if it is. Only
 // those who manage the wiki are told.
 func (v *View) Faulty() error {
-	if !v.Standing().Inspect {
-		return nil
-	}
-	if v.state.trouble == nil {
+	if v.state.trouble == nil || !v.Standing().Inspect {
 		return nil
 	}
 	return v.state.trouble.err

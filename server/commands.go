@@ -13,9 +13,12 @@ import (
 // own (host_users.go, host_tokens.go …); Operations lists them all.
 type Operation struct {
 	Name  string     // its words: "user add"
-	Args  []Argument // the words after the name, in order; all are needed
+	Args  []Argument // the words after the name, in order
 	Flags []string   // the flags that it takes, see Command
 	Help  string     // one line
+
+	// Optional is how many of the last Args may be left out.
+	Optional int
 
 	// Confirm, where it is not empty, is asked before anything is done; the
 	// answer must be the first argument once more, in Command.Confirm.
@@ -57,6 +60,7 @@ func Operations() []Operation {
 		planOperations(),
 		tokenOperations(),
 		sshOperations(),
+		rescueOperations(),
 	)
 }
 

@@ -16,21 +16,24 @@ const Operator = wiki.Username("operator")
 // Command is one command of the operator. It travels as JSON over the control
 // socket; which fields count depends on the operation.
 type Command struct {
-	Do      string           `json:"do"` // the name of an Operation, or "import"
-	Wiki    wiki.Slug        `json:"wiki,omitempty"`
-	User    string           `json:"user,omitempty"` // a user name; for grant also a DID
-	Role    string           `json:"role,omitempty"`
-	Name    string           `json:"name,omitempty"`    // of a token or a wiki
-	Purpose string           `json:"purpose,omitempty"` // of a wiki
-	Tier    string           `json:"tier,omitempty"`
-	Status  string           `json:"status,omitempty"` // of payment
-	Owner   string           `json:"owner,omitempty"`  // who pays for a wiki
-	DID     string           `json:"did,omitempty"`
-	Admin   bool             `json:"admin,omitempty"`
-	Days    int              `json:"days,omitempty"`    // until a token expires; 0: never
-	Input   string           `json:"input,omitempty"`   // content of a file: a public SSH key
-	Confirm string           `json:"confirm,omitempty"` // what was typed to confirm, see Operation
-	Import  *imports.Request `json:"import,omitempty"`
+	Do       string           `json:"do"` // the name of an Operation, or "import"
+	Wiki     wiki.Slug        `json:"wiki,omitempty"`
+	User     string           `json:"user,omitempty"` // a user name; for grant also a DID
+	Role     string           `json:"role,omitempty"`
+	Name     string           `json:"name,omitempty"`    // of a token or a wiki
+	Purpose  string           `json:"purpose,omitempty"` // of a wiki
+	Tier     string           `json:"tier,omitempty"`
+	Status   string           `json:"status,omitempty"` // of payment
+	Owner    string           `json:"owner,omitempty"`  // who pays for a wiki
+	DID      string           `json:"did,omitempty"`
+	Admin    bool             `json:"admin,omitempty"`
+	Days     int              `json:"days,omitempty"`      // until a token expires; 0: never
+	Input    string           `json:"input,omitempty"`     // content of a file: a public SSH key
+	AddAdmin string           `json:"add_admin,omitempty"` // who is to administer
+	Rewind   bool             `json:"rewind,omitempty"`
+	Commit   string           `json:"commit,omitempty"`  // of admin.git
+	Confirm  string           `json:"confirm,omitempty"` // what was typed to confirm, see Operation
+	Import   *imports.Request `json:"import,omitempty"`
 }
 
 // Answer is what a command answers.

@@ -187,6 +187,9 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 		status, text = http.StatusServiceUnavailable, "unavailable"
 		s.log.Error("the site cannot be read", "error", err)
 	}
+	if status == http.StatusOK && s.store.Degraded() {
+		text = "degraded" // it is served; the log says what is not as it should be
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

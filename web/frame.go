@@ -1,6 +1,8 @@
 package web
 
 import (
+	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -31,6 +33,7 @@ type frame struct {
 	Robots   bool   // search engines may keep it
 	Canonic  string // absolute address of the page, or empty
 	Sidebar  *sidebar
+	Alerts   []alert // for those who can mend what is wrong with the site or the wiki
 	Notice   *notice
 	Editor   bool // load the editor
 	Math     bool // load the typesetter
@@ -58,6 +61,7 @@ func (q *request) frame(view, title string, p wiki.PagePath) frame {
 		L: q.links(), Who: q.who(), Here: q.here(), SignIn: q.Addresses.Site(q.SignIn), SignOut: q.Addresses.Site(q.SignOut),
 		SiteURL: q.Addresses.Site("/"), Account: q.Addresses.Site(accountPath),
 	}
+	f.Alerts = q.alerts()
 	if q.Addresses.Layout == wiki.LayoutPath {
 		f.SignIn, f.SignOut, f.SiteURL, f.Account = q.SignIn, q.SignOut, "/", accountPath
 	}
@@ -77,6 +81,47 @@ func (q *request) frame(view, title string, p wiki.PagePath) frame {
 	}
 	f.Notice = q.notice()
 	return f
+}
+
+// alert says that a configuration is not in force, to those who can mend it.
+type alert struct {
+	Text   string
+	Faults []string
+	More   int // faults that are not shown
+}
+
+// alertFaults is how many faults an alert shows.
+const alertFaults = 5
+
+// alerts are what is wrong with the site, for administrators, and with the wiki's
+// configuration, for its owners.
+func (q *request) alerts() (list []alert) {
+	if err := q.Store.Trouble(q.r.Context(), q.caller); err != nil {
+		list = append(list, newAlert(q.texts.get("alert.site"), err))
+	}
+	if q.view == nil {
+		return list
+	}
+	if err := q.view.Faulty(); err != nil {
+		list = append(list, newAlert(q.texts.get("alert.wiki"), err))
+	}
+	return list
+}
+
+func newAlert(text string, err error) alert {
+	a := alert{Text: text}
+	var faults wiki.Faults
+	if !errors.As(err, &faults) {
+		a.Faults = []string{err.Error()}
+	}
+	for i, f := range faults {
+		if i == alertFaults {
+			a.More = len(faults) - i
+			break
+		}
+		a.Faults = append(a.Faults, f.String())
+	}
+	return a
 }
 
 // who names the caller in the header; empty for a visitor.
@@ -126,6 +171,9 @@ func (q *request) variant() string {
 	b = append(b, q.who()...)
 	b = append(b, '|')
 	b = append(b, q.can.Frozen...)
+	if alerts := q.alerts(); len(alerts) > 0 {
+		b = fmt.Append(b, "|", alerts)
+	}
 	return string(b)
 }
 

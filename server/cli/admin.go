@@ -35,6 +35,8 @@ func admin(ctx context.Context, c *call) error {
 	own.StringVar(&cmd.DID, "did", "", "the account's DID")
 	own.BoolVar(&cmd.Admin, "admin", false, "make the account an administrator")
 	own.IntVar(&cmd.Days, "days", 0, "days until the token expires")
+	own.StringVar(&cmd.AddAdmin, "add-admin", "", "who is to administer the site")
+	own.BoolVar(&cmd.Rewind, "rewind", false, "go back to the last admin.git that was in force, or to COMMIT")
 	own.BoolVar(&yes, "yes", false, "do not ask before something is deleted")
 	cfg, words, done, err := c.load(adminSynopsis(), own)
 	if done || err != nil {
@@ -72,8 +74,12 @@ func adminSynopsis() string {
 // form is how an operation is written.
 func form(op server.Operation) string {
 	words := []string{op.Name}
-	for _, a := range op.Args {
-		words = append(words, a.Name)
+	for i, a := range op.Args {
+		if i >= len(op.Args)-op.Optional {
+			words = append(words, "["+a.Name+"]")
+		} else {
+			words = append(words, a.Name)
+		}
 	}
 	for _, f := range op.Flags {
 		words = append(words, "[--"+f+"]")
@@ -89,7 +95,7 @@ func (c *call) understand(cmd *server.Command, words []string, flags *flag.FlagS
 		return op, usage("admin needs a command\n\n%s", adminSynopsis())
 	case !ok:
 		return op, usage("there is no command %q\n\n%s", "admin "+strings.Join(words, " "), adminSynopsis())
-	case len(args) != len(op.Args):
+	case len(args) > len(op.Args), len(args) < len(op.Args)-op.Optional:
 		return op, usage("the command has too few or too many words; it is written\n\n  wikibot admin %s", form(op))
 	}
 	cmd.Do = op.Name
@@ -100,7 +106,7 @@ func (c *call) understand(cmd *server.Command, words []string, flags *flag.FlagS
 			err = usage("the flag --%s means nothing here; the command is written\n\n  wikibot admin %s", f.Name, form(op))
 		}
 	})
-	for i, a := range op.Args {
+	for i, a := range op.Args[:len(args)] {
 		text := args[i]
 		if a.File && (a.Unless == "" || !strings.HasPrefix(text, a.Unless)) && err == nil {
 			text, err = c.read(text, a.Key)
