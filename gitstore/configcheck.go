@@ -35,14 +35,18 @@ func (r *repo) checkConfiguration(src objectSource, was *configuration, root *fo
 		return nil, err
 	}
 	cfg := &configuration{policy: &policy, settings: settings}
-	if faults = append(faults, more...); len(faults) > 0 {
-		return cfg, faults
-	}
 	before := &acl.Policy{}
 	if was != nil {
 		before = was.policy
 	}
-	return cfg, r.checkAuthors(before, &policy)
+	over := r.checkAuthors(before, &policy)
+	if faults = append(faults, more...); len(faults) > 0 {
+		if told := (*wiki.Error)(nil); errors.As(over, &told) {
+			faults = append(faults, wiki.Fault{File: fileACL, Text: told.Text})
+		}
+		return cfg, faults
+	}
+	return cfg, over
 }
 
 // pushedConfiguration is checkConfiguration of a push, which may have to be

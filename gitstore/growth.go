@@ -1,16 +1,11 @@
 package gitstore
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"wikibot/gitstore/internal/objects"
 	"wikibot/wiki"
 )
 
@@ -136,52 +131,22 @@ func morePages(from, to *folder) (n int, err error) {
 	return n, err
 }
 
-// usage is how many bytes the repository's objects take on the disk: its packs,
-// with their indexes, and its loose objects. It costs a look at each of these
-// files, some 2 ms for a thousand, so it is asked only where a tier limits it.
-// While packs are being replaced both the old and the new are there; then the last
-// figure counts.
-func (r *repo) usage() (int64, error) {
-	if !r.packing.TryRLock() {
-		if n := r.measured.Load(); n > 0 {
-			return n, nil
-		}
-		return objectsSize(filepath.Join(r.dir, "objects"))
+// overBytes is how many bytes the wiki would take with more beside what is on the
+// disk, if that is too many for the tier, else 0. History and what nobody needs any
+// more count, until it is dropped; what is there twice for a while does not.
+func (r *repo) overBytes(t Tier, more int64) (int64, error) {
+	n, err := r.objects.Usage()
+	if err != nil || n+more <= t.Bytes {
+		return 0, err
 	}
-	defer r.packing.RUnlock()
-	n, err := objectsSize(filepath.Join(r.dir, "objects"))
-	if err == nil {
-		r.measured.Store(n)
-	}
-	return n, err
-}
-
-// objectsSize is what the objects in a folder "objects", or in a quarantine, take.
-// What others are about to bring is not among it.
-func objectsSize(dir string) (int64, error) {
-	folders, err := os.ReadDir(dir)
+	copies, err := r.objects.Copies()
 	if err != nil {
-		return 0, fmt.Errorf("measuring %s: %w", dir, err)
+		return 0, err
 	}
-	var total int64
-	for _, f := range folders {
-		if !f.IsDir() || len(f.Name()) != 2 && f.Name() != "pack" {
-			continue
-		}
-		files, err := os.ReadDir(filepath.Join(dir, f.Name()))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return 0, fmt.Errorf("measuring %s: %w", dir, err)
-		}
-		for _, e := range files {
-			if strings.HasPrefix(e.Name(), "tmp_") || strings.HasPrefix(e.Name(), ".tmp") {
-				continue
-			}
-			if info, err := e.Info(); err == nil { // else it is gone already
-				total += info.Size()
-			}
-		}
+	if n, err = r.objects.Usage(); err != nil || n-copies+more <= t.Bytes { // some may be gone by now
+		return 0, err
 	}
-	return total, nil
+	return n - copies + more, nil
 }
 
 // mayGrow is checkGrowth for a push that makes one tree of another.
@@ -220,16 +185,20 @@ func (b *batch) checkBytes(t Tier) error {
 		return nil
 	}
 	if !b.measured {
-		n, err := b.repo.usage()
+		n, err := b.repo.objects.Usage()
 		if err != nil {
 			return err
 		}
 		b.usage, b.measured = n, true
 	}
-	if n := b.usage + b.objs.Bytes(); n > t.Bytes {
-		return tooManyBytes(t, b.repo.name, n)
+	if b.usage+b.objs.Bytes() <= t.Bytes {
+		return nil
 	}
-	return nil
+	n, err := b.repo.overBytes(t, b.objs.Bytes())
+	if err == nil && n > 0 {
+		err = tooManyBytes(t, b.repo.name, n)
+	}
+	return err
 }
 
 // allowance is how many bytes a push that only edits pages may bring when the wiki
@@ -261,23 +230,20 @@ func (c *pushCheck) growth(old plumbing.Hash, from, to *folder) error {
 }
 
 // room adds to the faults that what was received does not fit into the tier.
-func (c *pushCheck) room() error {
+func (c *pushCheck) room(quarantine *objects.DB) error {
 	t, err := c.repo.tier()
-	if err != nil || t.Bytes == NoLimit || c.push.Quarantine == "" || c.repo.name == admin {
+	if err != nil || t.Bytes == NoLimit {
 		return err
 	}
-	if c.push.received, err = objectsSize(c.push.Quarantine); err != nil {
+	if c.push.received, err = quarantine.Usage(); err != nil {
 		return err
 	}
 	if !c.files && c.push.received <= c.repo.allowance(growth{edited: c.edited}) {
 		return nil
 	}
-	have, err := c.repo.usage()
-	if err != nil {
-		return err
+	n, err := c.repo.overBytes(t, c.push.received)
+	if err == nil && n > 0 {
+		err = c.collect(tooManyBytes(t, c.repo.name, n))
 	}
-	if n := have + c.push.received; n > t.Bytes {
-		return c.collect(tooManyBytes(t, c.repo.name, n))
-	}
-	return nil
+	return err
 }

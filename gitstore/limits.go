@@ -2,7 +2,6 @@ package gitstore
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"wikibot/acl"
 	"wikibot/record"
@@ -124,11 +123,11 @@ func (s *Store) checkIncoming(in *Incoming, n NewWiki) error {
 		}
 	}
 	if t.Bytes != NoLimit {
-		size, err := objectsSize(filepath.Join(in.Dir, "objects"))
+		size, err := in.repo.overBytes(t, 0)
 		if err != nil {
 			return err
 		}
-		if size > t.Bytes {
+		if size > 0 {
 			return tooManyBytes(t, n.Slug, size)
 		}
 	}

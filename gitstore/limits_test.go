@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,10 +21,16 @@ import (
 // is of it.
 func small(t *testing.T) *gitstore.Store {
 	t.Helper()
+	s, _ := smallIn(t)
+	return s
+}
+
+func smallIn(t *testing.T) (*gitstore.Store, string) {
+	t.Helper()
 	s, dir := site(t)
 	behindBack(t, dir, "site.toml", "schema = 1\n[tiers.tiny]\nauthors = 2\npages = 3\nbytes = \"40kB\"\n")
 	must(t, s.SetPlan(context.Background(), host, "notes", gitstore.PlanChange{Tier: "tiny"}))
-	return s
+	return s, dir
 }
 
 // noise is text that does not compress.
@@ -59,6 +67,17 @@ func TestPageLimit(t *testing.T) {
 	}))
 	must(t, change(s, func(tx *gitstore.Tx) error { return tx.Delete("New", gitstore.DeleteOptions{}) }))
 	must(t, create("Four"))
+	// Above the limit, as after a change of tier, what is there can be edited.
+	must(t, s.SetPlan(context.Background(), host, "notes", gitstore.PlanChange{Tier: "self"}))
+	must(t, create("Five"))
+	must(t, create("Six"))
+	must(t, s.SetPlan(context.Background(), host, "notes", gitstore.PlanChange{Tier: "tiny"}))
+	must(t, change(s, func(tx *gitstore.Tx) error { return tx.Append("Five", "more\n") }))
+	must(t, change(s, func(tx *gitstore.Tx) error { return tx.Rename("Six", "Sechs", gitstore.RenameOptions{}) }))
+	must(t, change(s, func(tx *gitstore.Tx) error { return tx.Delete("Sechs", gitstore.DeleteOptions{}) }))
+	if err := create("Seven"); !errors.Is(err, wiki.ErrLimit) {
+		t.Errorf("above the limit: %v", err)
+	}
 }
 
 // TestPageLimitAtOnce: changes that wait for one commit together are counted
@@ -84,6 +103,30 @@ func TestPageLimitAtOnce(t *testing.T) {
 	must(t, err)
 	if made.Load() != 2 || len(entries) != 3 {
 		t.Errorf("%d pages were made and %d are there, want 2 and 3", made.Load(), len(entries))
+	}
+}
+
+// TestPageLimitOfAMerge: a push that fits when it is checked, and does not when it
+// is merged with what others have added meanwhile, is refused.
+func TestPageLimitOfAMerge(t *testing.T) {
+	s, dir := smallIn(t)
+	ctx := context.Background()
+	repo := filepath.Join(dir, "wikis/notes.git")
+	must(t, change(s, func(tx *gitstore.Tx) error { return tx.Put("Two", []byte("x\n"), gitstore.PutOptions{}) }))
+	old := git(t, repo, "rev-parse", "main")
+	tree := filepath.Join(t.TempDir(), "tree")
+	must(t, os.WriteFile(tree, []byte(git(t, repo, "ls-tree", "main")+"\n100644 blob "+git(t, repo, "rev-parse", "main:Two.md")+"\tPushed.md\n"), 0o600))
+	root := git(t, repo, "-c", "alias.mk=!git mktree <"+tree, "mk")
+	pushed := git(t, repo, "-c", "user.name=bob", "-c", "user.email=bob@example.org", "commit-tree", "-p", old, "-m", "A page", root)
+	push := gitstore.Push{Caller: bob, Wiki: "notes", Commands: []gitstore.RefCommand{{Old: old, New: pushed, Ref: "refs/heads/main"}}}
+	must(t, s.CheckPush(ctx, &push))
+	must(t, change(s, func(tx *gitstore.Tx) error { return tx.Put("Three", []byte("y\n"), gitstore.PutOptions{}) }))
+	if res, err := s.ApplyPush(ctx, &push, false); err != nil || res[0].OK || !strings.Contains(res[0].Reason, "would have 4 pages") {
+		t.Errorf("got %+v, %v", res, err)
+	}
+	must(t, change(s, func(tx *gitstore.Tx) error { return tx.Delete("Three", gitstore.DeleteOptions{}) }))
+	if res, err := s.ApplyPush(ctx, &push, false); err != nil || !res[0].OK || !res[0].Merged {
+		t.Errorf("with room again: %+v, %v", res, err)
 	}
 }
 

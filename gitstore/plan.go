@@ -124,24 +124,37 @@ func changesHands(was *site, old *registered, now *site, new *registered) bool {
 	return old.Owner != new.Owner || before.Name != after.Name || old.Deleted && !new.Deleted
 }
 
-// room refuses a wiki that would be one too many for who owns it, by the tier of
-// that wiki. All of a person's wikis count, those in the archive too. A wiki
+// room refuses a wiki that would be one too many for who pays for it, by the tier
+// of that wiki. All of a person's wikis count, those in the archive too. A wiki
 // without an owner is nobody's.
 func (st *site) room(slug wiki.Slug, rec *registered) error {
-	t, ok := st.tiers.find(rec.Tier)
-	if !ok || t.Wikis == NoLimit || rec.Owner == "" {
-		return nil
-	}
 	count := 1
 	for other, r := range st.wikis {
 		if other != slug && r.Owner == rec.Owner && !r.Deleted {
 			count++
 		}
 	}
-	if count <= t.Wikis {
+	return st.fits(rec, count)
+}
+
+// fits is room where it is known how many wikis the person would have.
+func (st *site) fits(rec *registered, count int) error {
+	t, ok := st.tiers.find(rec.Tier)
+	if !ok || t.Wikis == NoLimit || rec.Owner == "" || count <= t.Wikis {
 		return nil
 	}
 	return overLimit(t, fmt.Sprintf("%s would have %s", rec.Owner, counted(count, "wiki", "wikis")), fmt.Sprint(t.Wikis), "delete a wiki or give it to somebody else first")
+}
+
+// owned counts each person's wikis.
+func (st *site) owned() map[string]int {
+	count := map[string]int{}
+	for _, rec := range st.wikis {
+		if !rec.Deleted {
+			count[rec.Owner]++
+		}
+	}
+	return count
 }
 
 // Tiers lists the site's tiers for administrators, by name.

@@ -1,8 +1,10 @@
 package gitstore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -84,7 +86,7 @@ func TestOneWikiForTwoAtOnce(t *testing.T) {
 // TestLapsed: nothing is changed through any face, reading goes on but for agents,
 // and it is all back with the next request.
 func TestLapsed(t *testing.T) {
-	s, _ := site(t)
+	s, dir := site(t)
 	ctx := context.Background()
 	_, token, err := s.CreateToken(ctx, alice, gitstore.NewToken{Wiki: "notes", Role: wiki.Viewer})
 	must(t, err)
@@ -123,6 +125,14 @@ func TestLapsed(t *testing.T) {
 		t.Errorf("alice fetches: %+v, %v, want the configuration's refs too", repo, err)
 	} else {
 		repo.Release()
+	}
+	aside := gitstore.RefCommand{Old: strings.Repeat("0", 40), New: git(t, filepath.Join(dir, "wikis/notes.git"), "rev-parse", "main"), Ref: "refs/heads/aside"}
+	push := gitstore.Push{Caller: wiki.Caller{User: "bob", Via: wiki.ViaHTTPS}, Wiki: "notes", Commands: []gitstore.RefCommand{aside}}
+	if err := s.CheckPush(ctx, &push); !errors.Is(err, wiki.ErrPayment) {
+		t.Errorf("a push that was under way, in pre-receive: %v, want ErrPayment", err)
+	}
+	if res, err := s.ApplyPush(ctx, &push, false); err != nil || res[0].OK || !strings.Contains(res[0].Reason, "payment has lapsed") {
+		t.Errorf("a push that was under way, in proc-receive: %+v, %v", res, err)
 	}
 	if list, err := s.Tokens(ctx, alice, "notes"); err != nil || len(list) != 1 {
 		t.Errorf("alice's tokens: %v, %v", list, err)
@@ -216,4 +226,33 @@ func TestTierBehindTheBack(t *testing.T) {
 		must(t, s.Close())
 		s = open(t, dir)
 	}
+}
+
+// TestUnknownTier: where nothing better is known than a record that names a tier
+// which there is not, the wiki is read and not changed, and the log says so.
+func TestUnknownTier(t *testing.T) {
+	s, dir := site(t)
+	good := record(t, dir, "notes")
+	must(t, s.Close())
+	behind(t, dir, "wikis/no/notes.toml", strings.Replace(good, `"self"`, `"gold"`, 1)+"\n")
+	git(t, filepath.Join(dir, "admin.git"), "update-ref", "-d", "refs/wikibot/good")
+	var log bytes.Buffer
+	s, err := gitstore.Open(context.Background(), gitstore.Config{Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	must(t, err)
+	defer s.Close()
+	if got := read(t, s, carol, "Home"); !strings.Contains(got, "Welcome") {
+		t.Errorf("carol reads %q", got)
+	}
+	if _, err := put(t, s, alice, "New", "x", gitstore.PutOptions{}); !errors.Is(err, wiki.ErrForbidden) || !strings.Contains(err.Error(), `"gold"`) {
+		t.Errorf("alice writes: %v, want ErrForbidden", err)
+	}
+	if stand := view(t, s, alice).Standing(); stand.Write || !strings.Contains(stand.Frozen, `"gold"`) {
+		t.Errorf("alice's standing is %+v", stand)
+	}
+	if !strings.Contains(log.String(), "tier is not known") || !strings.Contains(log.String(), "gold") {
+		t.Errorf("the log says %s", log.String())
+	}
+	must(t, s.SetPlan(context.Background(), host, "notes", gitstore.PlanChange{Tier: "self"}))
+	_, err = put(t, s, alice, "New", "x", gitstore.PutOptions{})
+	must(t, err)
 }

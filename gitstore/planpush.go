@@ -15,6 +15,7 @@ import (
 // wikis than somebody may own, and tiers that go while wikis use them.
 func checkPlans(was, now *site, changes []change, src objectSource) wiki.Faults {
 	var faults wiki.Faults
+	var owned map[string]int
 	for _, c := range changes {
 		if c.path == fileSite {
 			faults = append(faults, tiersGone(was, now)...)
@@ -45,7 +46,10 @@ func checkPlans(was, now *site, changes []change, src objectSource) wiki.Faults 
 			at("owner", fmt.Sprintf("owner: there is no user %q; name somebody who has a file in users/", rec.Owner))
 		}
 		if changesHands(was, old, now, rec) {
-			if err := now.room(wiki.Slug(name), rec); err != nil {
+			if owned == nil {
+				owned = now.owned()
+			}
+			if err := now.fits(rec, owned[rec.Owner]); err != nil {
 				at("owner", err.Error())
 			}
 		}

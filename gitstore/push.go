@@ -64,9 +64,9 @@ func (s *Store) CheckPush(ctx context.Context, p *Push) error {
 		if err := c.received(ctx, quarantine); err != nil {
 			return err
 		}
-	}
-	if err := c.room(); err != nil {
-		return err
+		if err := c.room(quarantine); err != nil {
+			return err
+		}
 	}
 	return c.faults.OrNil()
 }

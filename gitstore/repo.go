@@ -43,9 +43,7 @@ type repo struct {
 	// writer would hold up new pushes behind those that are under way.
 	packing sync.RWMutex
 
-	measured atomic.Int64 // bytes on the disk at the last look, see usage
-	counted  pageCount
-
+	counted       pageCount
 	names         names
 	links         links
 	history       historyIndex

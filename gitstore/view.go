@@ -93,6 +93,12 @@ func (v *View) Faulty() error {
 // Plan is what the site says of the wiki now.
 func (v *View) Plan() acl.Plan { return v.repo.target().Plan }
 
+// May is the policy's answer to whether the caller may do something here, with
+// the reason where not.
+func (v *View) May(a acl.Action) error {
+	return v.state.config.policy.Allow(v.caller, a, v.repo.target())
+}
+
 // Standing is what the caller may do here.
 func (v *View) Standing() wiki.Standing {
 	return v.state.config.policy.Standing(v.caller, v.repo.target())

@@ -13,6 +13,7 @@ type connectView struct {
 	SSH, SSHLogin string // empty where the site has no SSH, like the next
 	MCP, API      string // empty where the site does not serve them
 	Dir           string
+	NoPush        bool // the wiki's tier has no git push
 	OneTime       bool // one-time tokens can be made here, by this caller
 	Once          *oneTime
 }
@@ -24,15 +25,16 @@ type oneTime struct {
 	Clone string // the clone address with the person's name in it
 }
 
+// connect is not kept: what the wiki's tier allows is no part of its content.
 func (q *request) connect() error {
 	if q.isPost() {
 		return q.makeOnce()
 	}
-	return q.showCached("connect", func() (any, error) { return q.connectPage(), nil })
+	return q.show(http.StatusOK, "connect", q.connectPage())
 }
 
 func (q *request) connectPage() *connectView {
-	d := &connectView{frame: q.frame("connect", q.texts.get("connect.title"), ""), Git: q.Addresses.Git(q.slug), Dir: string(q.slug)}
+	d := &connectView{frame: q.frame("connect", q.texts.get("connect.title"), ""), Git: q.Addresses.Git(q.slug), Dir: string(q.slug), NoPush: !q.view.Plan().Push}
 	d.SSH, d.SSHLogin = q.Addresses.SSH(q.slug), q.Addresses.SSHCommand("login")
 	d.OneTime = q.OneTime != nil && q.caller.User != ""
 	if q.HasMCP {
@@ -62,6 +64,8 @@ func (q *request) makeOnce() error {
 		return &wiki.Error{Kind: wiki.ErrUnauthenticated, Text: q.texts.get("connect.sign_in")}
 	case push && !q.can.Write:
 		return wiki.Forbidden("%s", q.texts.get("error.may_not_write", q.who()))
+	case push && !q.view.Plan().Push:
+		return wiki.Forbidden("%s", q.texts.get("connect.no_push"))
 	}
 	token, err := q.OneTime(q.r.Context(), q.caller, q.slug, q.view.Policy().Wiki, push)
 	if err != nil {

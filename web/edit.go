@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"wikibot/acl"
 	"wikibot/gitstore"
 	"wikibot/markdown"
 	"wikibot/merge"
@@ -51,11 +52,12 @@ const formSlack = 64 << 10
 // edit shows the editor, or takes its text: "save", or "preview" without
 // script.
 func (q *request) edit(p wiki.PagePath) error {
-	if err := q.mayWrite(); err != nil {
+	err := q.mayWrite()
+	switch {
+	case q.isPost() && (err == nil || q.can.Frozen != ""):
+		return q.editPost(p) // the store refuses, and what was typed comes back with its reason
+	case err != nil:
 		return err
-	}
-	if q.isPost() {
-		return q.editPost(p)
 	}
 	if real, ok := q.view.Page(string(p)); ok && real != p {
 		return q.redirect(q.keepQuery(q.links().View("edit", real)))
@@ -74,6 +76,9 @@ func (q *request) edit(p wiki.PagePath) error {
 func (q *request) mayWrite() error {
 	if q.can.Write {
 		return nil
+	}
+	if q.can.Frozen != "" {
+		return q.view.May(acl.Write)
 	}
 	if q.caller.Anonymous() {
 		return &wiki.Error{Kind: wiki.ErrUnauthenticated, Text: q.texts.get("error.sign_in_to_write")}

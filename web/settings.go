@@ -19,10 +19,11 @@ type settingsView struct {
 	Tokens *tokenBox
 }
 
-// mayManage refuses everybody but owners. The store checks it again.
+// mayManage refuses everybody but owners, who see the configuration also where
+// nothing can be changed; the store checks each change again.
 func (q *request) mayManage() error {
 	switch {
-	case q.can.Manage:
+	case q.can.Inspect:
 		return nil
 	case q.caller.Anonymous():
 		return &wiki.Error{Kind: wiki.ErrUnauthenticated, Text: q.texts.get("error.may_not_manage")}
