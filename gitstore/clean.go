@@ -34,6 +34,7 @@ func (s *Store) clean() {
 	for _, dir := range dirs {
 		s.cleanRepository(dir)
 	}
+	s.cleanMatching(s.DeletedDir(), tmpPrefix)
 }
 
 // tmpPrefix begins the name of a repository that is being made.
@@ -102,9 +103,9 @@ func (s *Store) remove(path string) {
 }
 
 // reconcile makes the wikis' folder agree with admin.git, whose records are the
-// truth: a repository without a record was being made or deleted when the
-// machine stopped and is set aside, never erased; a record without a repository
-// is said loudly.
+// truth: a repository without a record was being made when the machine stopped
+// and is set aside, never erased; one whose record says deleted goes into a bundle;
+// a record without a repository is said loudly.
 func (s *Store) reconcile(ctx context.Context) error {
 	st, err := s.admin.current()
 	if err != nil {
@@ -123,7 +124,12 @@ func (s *Store) reconcile(ctx context.Context) error {
 		}
 		slug := wiki.Slug(name)
 		there[slug] = true
-		if rec := st.site.wikis[slug]; rec == nil || rec.Deleted {
+		rec := st.site.wikis[slug]
+		if rec != nil && rec.Deleted {
+			s.buryLater(slug)
+			continue
+		}
+		if rec == nil {
 			aside := filepath.Join(dir, ".aside-"+s.now().UTC().Format("20060102T150405")+"-"+e.Name())
 			s.log.Warn("a repository has no record in admin.git and is set aside", "wiki", slug, "to", aside)
 			if err := os.Rename(filepath.Join(dir, e.Name()), aside); err != nil {

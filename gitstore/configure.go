@@ -148,8 +148,7 @@ func (b *batch) applyConfig(p *Push, ref string, old, new plumbing.Hash, res *Re
 		return err
 	}
 	if b.repo.name == admin {
-		b.people, err = b.people.followPush(b.loaded.root, root, b.repo.reading(b), p.Options)
-		b.loaded, b.trouble = tip{commit: new, root: root}, nil
+		err = b.applySite(p, tip{commit: new, root: root})
 	} else if b.config, err = b.repo.pushedConfiguration(b, b.config, root, p.Options); err == nil {
 		err = b.checkGrowth(nil, b.heads[refMain].root, p)
 	}
@@ -188,15 +187,22 @@ func siteFile(c change) string {
 			return "a person's file cannot be removed, because the name is never given out again; write deleted = true into it"
 		}
 	case kind == "wikis" && isRecord:
-		if c.old == nil || c.new == nil {
-			return "wikis are created and deleted by the server; use the browser or `wikibot admin wiki`"
+		slug, err := wiki.ParseSlug(name)
+		if err != nil && c.old == nil {
+			return err.Error()
+		}
+		if err == nil && c.path != wikiFile(slug) {
+			return "belongs at " + wikiFile(slug)
+		}
+		if c.new == nil {
+			return "a wiki's record cannot be removed, because the slug is never given out again; write deleted = true into it"
 		}
 	case strings.HasSuffix(c.path, ".md"):
 		if err := wiki.CheckFile(c.path); err != nil {
 			return err.Error()
 		}
 	default:
-		return "is no record of the site; people are users/<xx>/<name>.toml"
+		return "is no record of the site; people are users/<xx>/<name>.toml, wikis are wikis/<xx>/<slug>.toml"
 	}
 	return ""
 }

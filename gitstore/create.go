@@ -170,8 +170,10 @@ func (s *Store) settleIncoming(ctx context.Context, c wiki.Caller, in *Incoming,
 	if n.Purpose != "" {
 		set.Purpose = n.Purpose
 	}
-	policy := acl.Policy{Schema: acl.Schema, Wiki: randomHex(16), Grants: map[string]wiki.Role{string(n.Owner): wiki.Owner}}
-	in.id = policy.Wiki
+	if in.id == "" {
+		in.id = randomHex(16)
+	}
+	policy := acl.Policy{Schema: acl.Schema, Wiki: in.id, Grants: map[string]wiki.Role{string(n.Owner): wiki.Owner}}
 	if err := r.seed(refConfig, map[string][]byte{fileWiki: formatSettings(set), fileACL: acl.Format(policy)}, "Configure "+string(n.Slug)); err != nil {
 		return "", err
 	}

@@ -412,6 +412,12 @@ func (s *Store) ApplyPush(ctx context.Context, p *Push, atomic bool) ([]RefResul
 		}
 		return nil
 	}}
+	if r.name == admin {
+		defer s.dropUnborn(p)
+		if err := s.prepareWikis(ctx, p); err != nil {
+			return nil, err
+		}
+	}
 	if err := r.do(j); err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ type repo struct {
 	writer writer
 	doubt  bool         // a write has failed, perhaps in the middle; only the writer looks
 	pushed atomic.Bool  // a push has landed since the start
+	gone   atomic.Bool  // the wiki was deleted
 	used   atomic.Int64 // when somebody last asked for it, in ticks
 
 	// packing is held for reading while a push is under way, and for writing

@@ -57,6 +57,7 @@ func (st *site) follow(from, to *folder, src *repo, own bool) (*site, error) {
 	faults = append(append(faults, more...), st.peopleFaults(next, good)...)
 	if !own {
 		faults = append(faults, checkPlans(st, next, good, src.source)...)
+		faults = append(faults, st.wikiFaults(next, good, src)...)
 	}
 	slices.SortStableFunc(faults, func(a, b wiki.Fault) int { return strings.Compare(a.File, b.File) })
 	if len(faults) > maxFaults {
@@ -76,7 +77,8 @@ func (st *site) followPush(from, to *folder, src *repo, options []string) (*site
 	if err != nil {
 		return nil, err
 	}
-	return next, append(faults, st.guardPeople(next, changes, options)...).OrNil()
+	faults = append(faults, st.guardPeople(next, changes, options)...)
+	return next, append(faults, st.confirmDeletions(next, changes, options)...).OrNil()
 }
 
 // checkSiteFiles looks at the changed files themselves: their places, kinds,

@@ -190,6 +190,9 @@ func (r *repo) publish(st *state) {
 	}
 	st.names = r.names.moves
 	r.state.Store(st)
+	if old != nil && r.name == admin {
+		r.store.buryDeleted(old.site, st.site)
+	}
 }
 
 // recent is a small map that forgets its oldest half when it is full.

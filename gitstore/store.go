@@ -33,6 +33,10 @@ type Config struct {
 	MaxFile  int64            // bytes of an attachment; 0 is 10 MB
 	MaxPush  int64            // bytes of one push's pack; 0 is 2 GB
 
+	// Seed gives the first pages of a wiki that is made by a push to admin.git, by
+	// their file names in the tree; nil: none.
+	Seed func(n NewWiki) (map[string][]byte, error)
+
 	// Upkeep of the repositories in the background; false turns it off, for
 	// tests that look at packs.
 	NoUpkeep bool
@@ -57,13 +61,15 @@ type Store struct {
 
 	admin *repo
 
-	mu    sync.Mutex
-	wikis map[wiki.Slug]*repo // open repositories; guarded by mu
+	mu     sync.Mutex
+	wikis  map[wiki.Slug]*repo // open repositories; guarded by mu
+	buried map[wiki.Slug]bool  // deleted since the start; guarded by mu
 
-	events events
-	scans  chan struct{}  // one place for each search that may read all pages now
-	heavy  chan struct{}  // one place for joining packs
-	work   sync.WaitGroup // background work
+	events  events
+	scans   chan struct{}  // one place for each search that may read all pages now
+	heavy   chan struct{}  // one place for joining packs
+	burying sync.Mutex     // held while a deleted wiki is put away
+	work    sync.WaitGroup // background work
 }
 
 // Open opens the data folder, makes what is missing in it, takes away what a
@@ -96,7 +102,7 @@ func newStore(ctx context.Context, cfg Config) (*Store, error) {
 	setDefault(&cfg.MaxPage, 1<<20)
 	setDefault(&cfg.MaxFile, 10<<20)
 	setDefault(&cfg.MaxPush, 2<<30)
-	s := &Store{cfg: cfg, fs: cfg.disk, log: cfg.Log, now: cfg.Now, wikis: map[wiki.Slug]*repo{}, started: time.Now()}
+	s := &Store{cfg: cfg, fs: cfg.disk, log: cfg.Log, now: cfg.Now, wikis: map[wiki.Slug]*repo{}, buried: map[wiki.Slug]bool{}, started: time.Now()}
 	if s.fs == nil {
 		s.fs = disk.OS{}
 	}
@@ -210,6 +216,9 @@ func (s *Store) wiki(slug wiki.Slug) (*repo, error) {
 	}
 	if s.ctx.Err() != nil {
 		return nil, wiki.Unavailable("the server is shutting down")
+	}
+	if s.buried[slug] {
+		return nil, wiki.NotFound("there is no wiki %q any more: it was deleted", slug)
 	}
 	r, err := s.openRepo(slug, s.wikiDir(slug))
 	if err != nil {

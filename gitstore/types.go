@@ -200,6 +200,9 @@ type Push struct {
 	Options    []string // push options (-o)
 	Quarantine string   // folder of the received objects, while in pre-receive
 
+	// fresh are the repositories of wikis that a push to admin.git makes.
+	fresh map[wiki.Slug]*freshWiki
+
 	// folders are the object folders that the push's objects will be moved
 	// into; CheckPush fills it so that ApplyPush can sync them.
 	folders []string

@@ -57,6 +57,9 @@ func (r *repo) do(j *job) error {
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
+		if r.gone.Load() {
+			return r.deleted()
+		}
 		return wiki.Unavailable("the server is shutting down; nothing was changed, try again in a moment")
 	}
 	w.queue = append(w.queue, j)

@@ -29,6 +29,10 @@ func openStore(ctx context.Context, cfg Config, addresses wiki.Addresses, log *s
 		MaxPage:  int64(cfg.Limits.Page),
 		MaxFile:  int64(cfg.Limits.Attachment),
 		MaxPush:  int64(cfg.Limits.Push),
+		Seed: func(n gitstore.NewWiki) (map[string][]byte, error) {
+			fresh, err := bootstrapWiki(n.Slug, n.Name, n.Purpose, n.Owner)
+			return fresh.Pages, err
+		},
 	})
 }
 
