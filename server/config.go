@@ -106,8 +106,8 @@ type SSHConfig struct {
 	Keepalive Duration `toml:"keepalive" help:"how often clients are asked whether they are still there"`
 
 	// MaxConnections is how many connections there may be at once. Default
-	// 500. When all are taken the oldest one that has not authenticated gives
-	// way to a new one.
+	// 500. When all are taken one that has not authenticated gives way to a
+	// new one.
 	MaxConnections int `toml:"max_connections" help:"connections over SSH at once"`
 
 	// PerAddress is how many of them one address may have (in IPv6, one /64).

@@ -84,21 +84,24 @@ func (s *sshServer) serve(l net.Listener) error {
 			continue
 		}
 		pause = 5 * time.Millisecond
-		s.running.Go(func() { s.handle(conn) })
+		c := newSSHConn(s, conn)
+		err = s.gate.admit(c) // here, so that the order is the one in which they came
+		s.running.Go(func() { s.handle(c, err) })
 	}
 }
 
-// handle serves one connection to its end. A panic ends the connection alone.
-func (s *sshServer) handle(nc net.Conn) {
-	c := newSSHConn(s, nc)
+// handle serves one connection to its end, or tells its client why it is not
+// admitted. A panic ends the connection alone.
+func (s *sshServer) handle(c *sshConn, refused error) {
+	defer c.end() // gliderlabs does not wait for sessions
 	defer c.Close()
 	defer func() {
 		if p := recover(); p != nil {
 			s.Log.Error("an ssh connection panicked", "id", c.id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
 	}()
-	if err := s.gate.admit(c); err != nil {
-		c.refuse(err)
+	if refused != nil {
+		c.refuse(refused)
 		return
 	}
 	// One value for each connection, so that what belongs to the connection is

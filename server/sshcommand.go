@@ -33,14 +33,13 @@ func parseSSHCommand(line string) (c sshCommand, ok bool) {
 	case "", "whoami", "wikis", "login":
 		return sshCommand{name: line}, true
 	}
-	// "git upload-pack" is the other spelling, as git-shell(1) takes it.
-	line = strings.TrimPrefix(line, "git ")
-	line = strings.TrimPrefix(line, "git-")
-	word, rest, _ := strings.Cut(line, " ")
 	for _, service := range []string{uploadPack, receivePack, uploadArchive} {
-		if "git-"+word == service {
-			path, ok := unquote(strings.TrimLeft(rest, " "))
-			return sshCommand{name: service, path: path}, ok
+		// "git upload-pack" is the other spelling, as git-shell(1) takes it.
+		for _, word := range []string{service, strings.Replace(service, "git-", "git ", 1)} {
+			if rest, ok := strings.CutPrefix(line, word+" "); ok {
+				path, ok := unquote(strings.TrimLeft(rest, " "))
+				return sshCommand{name: service, path: path}, ok
+			}
 		}
 	}
 	return sshCommand{}, false
@@ -129,6 +128,6 @@ func (s *sshSession) unknown(line string) int {
 	}
 	to := s.conn.server.Addresses
 	s.tell(fmt.Sprintf("%s is no command here, and there is no shell.", strconv.QuoteToASCII(line)))
-	s.tell("You can clone, fetch and push with git, and say: " + to.SSHCommand("wikis") + ", … login, … whoami")
+	s.tell(fmt.Sprintf("behind %q you can say wikis, login or whoami; git clones, fetches and pushes, as in: git clone %s", to.SSHCommand(""), to.SSH("SLUG")))
 	return statusUnknown
 }

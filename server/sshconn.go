@@ -28,15 +28,19 @@ type sshConn struct {
 	from    netip.Addr // of the client
 	address string     // what counts as one address, see addressKey
 	began   time.Time
-	offered atomic.Bool // a key
-	ready   atomic.Bool // has authenticated
+	said    atomic.Int64 // bytes that the client has sent
+	offered atomic.Bool  // a key
+	ready   atomic.Bool  // has authenticated
 
 	closing   sync.Once
 	gone      chan struct{} // closed with the connection
 	keepalive sync.Once
 
+	sessions sync.WaitGroup // open sessions
+
 	mu       sync.Mutex
-	channels int         // open sessions; guarded by mu, as all below
+	over     bool        // no more sessions; guarded by mu, as all below
+	channels int         // open sessions
 	running  int         // commands under way
 	timer    *time.Timer // closes the connection unless something happens
 }
@@ -76,10 +80,11 @@ func (c *sshConn) authenticated() {
 func (c *sshConn) openChannel() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.channels >= sshChannelsMost {
+	if c.over || c.channels >= sshChannelsMost {
 		return false
 	}
 	c.channels++
+	c.sessions.Add(1)
 	return true
 }
 
@@ -87,6 +92,15 @@ func (c *sshConn) closeChannel() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.channels--
+	c.sessions.Done()
+}
+
+// end waits for the sessions of a closed connection, with their git processes.
+func (c *sshConn) end() {
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
+	c.sessions.Wait()
 }
 
 // begin counts a command in; while one is under way the connection itself has no
@@ -163,6 +177,25 @@ func (c *sshConn) Close() (err error) {
 		err = c.Conn.Close()
 	})
 	return err
+}
+
+// Read counts what the client says.
+func (c *sshConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.said.Add(int64(n))
+	return n, err
+}
+
+// keyExchange is the bytes from which on a client has begun to exchange keys; its
+// version alone is 255 at most (RFC 4253, 4.2), its first packet more than that.
+const keyExchange = 400
+
+// lagsBehind reports whether the client has said less than another's, or as little
+// in more time. What goes before the exchange of keys costs nothing and does not
+// count.
+func (c *sshConn) lagsBehind(other *sshConn) bool {
+	busy, others := c.said.Load() >= keyExchange, other.said.Load() >= keyExchange
+	return !busy && others || busy == others && c.began.Before(other.began)
 }
 
 // SetDeadline does nothing, like the two below: gliderlabs takes every deadline

@@ -30,8 +30,9 @@ func newSSHGate(limits SSHConfig, processes int) *sshGate {
 }
 
 // admit takes a connection in. Where all places are taken, of its address or in
-// all, the oldest connection there that has not authenticated gives way: whoever
-// opens connections and leaves them so keeps nobody out.
+// all, one there that has not authenticated gives way: the oldest that has said
+// nothing yet, else the oldest. Whoever opens connections and leaves them so keeps
+// nobody out, and cuts off nobody who is busy with a handshake.
 func (g *sshGate) admit(c *sshConn) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -61,20 +62,20 @@ func (g *sshGate) count(address string) (n int) {
 	return n
 }
 
-// evict closes the oldest connection that has not authenticated, of one address
-// or, with "", of all; false where there is none.
+// evict closes a connection that has not authenticated, of one address or, with
+// "", of all; false where there is none.
 func (g *sshGate) evict(address string) bool {
-	var oldest *sshConn
+	var least *sshConn
 	for c := range g.conns {
-		if (address == "" || c.address == address) && !c.ready.Load() && (oldest == nil || c.began.Before(oldest.began)) {
-			oldest = c
+		if (address == "" || c.address == address) && !c.ready.Load() && (least == nil || c.lagsBehind(least)) {
+			least = c
 		}
 	}
-	if oldest == nil {
+	if least == nil {
 		return false
 	}
-	delete(g.conns, oldest)
-	go oldest.Close() // which comes back to the gate
+	delete(g.conns, least)
+	go least.Close() // which comes back to the gate
 	return true
 }
 

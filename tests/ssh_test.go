@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -42,7 +44,7 @@ func (s *site) pinSSH(addr string) error {
 	if err != nil {
 		return err
 	}
-	known := ""
+	known, told := "", ""
 	for _, name := range []string{"ssh_host_ed25519_key", "ssh_host_ecdsa_key"} {
 		text, err := os.ReadFile(filepath.Join(s.data, "secrets", name))
 		if err != nil {
@@ -52,16 +54,19 @@ func (s *site) pinSSH(addr string) error {
 		if err != nil {
 			return err
 		}
-		known += "wiki.test " + string(ssh.MarshalAuthorizedKey(key.PublicKey()))
+		line := "wiki.test " + string(ssh.MarshalAuthorizedKey(key.PublicKey()))
+		known += line
+		told += "# " + ssh.FingerprintSHA256(key.PublicKey()) + " " + key.PublicKey().Type() + "\n" + line
 	}
 	config := strings.Join([]string{
-		"Host wiki.test", "HostName " + host, "Port " + port, "HostKeyAlias wiki.test",
+		"Host wiki.test", "HostName " + host, "Port " + port, "HostKeyAlias wiki.test", "User git",
 		"IdentityFile " + s.sshDir() + "/${SSHKEY}", "IdentitiesOnly yes", "IdentityAgent none",
 		"UserKnownHostsFile " + s.sshDir() + "/known_hosts", "GlobalKnownHostsFile /dev/null",
-		"StrictHostKeyChecking yes", "UpdateHostKeys no", "BatchMode yes", "ConnectTimeout 20", "",
+		"StrictHostKeyChecking yes", "UpdateHostKeys no", "BatchMode yes", "RequestTTY no", "ConnectTimeout 20", "",
 	}, "\n")
 	return errors.Join(
 		os.WriteFile(filepath.Join(s.sshDir(), "known_hosts"), []byte(known), 0o600),
+		os.WriteFile(filepath.Join(s.sshDir(), "fingerprints"), []byte(told), 0o600),
 		os.WriteFile(filepath.Join(s.sshDir(), "config"), []byte(config), 0o600),
 	)
 }
@@ -130,6 +135,19 @@ func sshClient(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, len(args) > 0, "ssh ARGUMENT…")
 	ts.Setenv("SSHKEY", s.sshKey())
 	outcome(ts, neg, ts.Exec("ssh", append([]string{"-F", filepath.Join(s.sshDir(), "config")}, args...)...))
+}
+
+// sshStatus gives a command over SSH and compares its exit status.
+func sshStatus(s *site, ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) == 2, "ssh-status STATUS COMMAND")
+	ts.Setenv("SSHKEY", s.sshKey())
+	status, err := 0, ts.Exec("ssh", "-F", filepath.Join(s.sshDir(), "config"), "wiki.test", args[1])
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		status = exit.ExitCode()
+	}
+	if got := strconv.Itoa(status); (got == args[0]) == neg {
+		ts.Fatalf("the exit status is %s", got)
+	}
 }
 
 // sftp asks for a subsystem.

@@ -76,6 +76,7 @@ func ours() map[string]command {
 		"ssh-keys":            sshKeys,
 		"use-key":             useKey,
 		"ssh":                 sshClient,
+		"ssh-status":          sshStatus,
 		"sftp":                sftp,
 		"many":                many,
 		"writers":             writers,
