@@ -241,7 +241,7 @@ func credential(header string) (string, error) {
 		}
 		return password, nil
 	}
-	return "", unauthenticated("the authorization scheme %q is not served here; use Bearer, or Basic with a token as the password", scheme)
+	return "", unauthenticated("this scheme of authorization is not served here; use Bearer, or Basic with a token as the password")
 }
 
 // isToken reports whether a text wants to be a token.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"wikibot/gitstore"
+	"wikibot/limit"
 	"wikibot/wiki"
 )
 
@@ -233,6 +234,10 @@ func (g *gitHandler) answer(w http.ResponseWriter, req *gitRequest, err error) {
 	}
 	denied := errors.Is(err, wiki.ErrNotFound) || errors.Is(err, wiki.ErrForbidden) || errors.Is(err, wiki.ErrUnauthenticated)
 	switch {
+	case req.refs && req.caller.Anonymous() && isTooMany(w, err):
+		// git sends no credential before it is asked for one: who has one goes
+		// on with it, however many ask from the same address without.
+		g.challenge(w, err)
 	case tooMany(w, err):
 	case errors.As(err, &fault):
 		fault.answer(w)
@@ -266,8 +271,11 @@ func (g *gitHandler) answer(w http.ResponseWriter, req *gitRequest, err error) {
 // where to get one; err says what was wrong with the one that came, if any did.
 func (g *gitHandler) challenge(w http.ResponseWriter, err error) {
 	realm, text := "wikibot: any user name, a token as password", "sign in with any user name and a token as the password"
-	if told := (*wiki.Error)(nil); errors.As(err, &told) {
+	told, often := (*wiki.Error)(nil), (*limit.Exceeded)(nil)
+	if errors.As(err, &told) {
 		text = told.Text + "\n" + text
+	} else if errors.As(err, &often) {
+		text = often.Error() + "\n" + text
 	}
 	if g.Account != "" {
 		realm += ", from " + g.Account

@@ -116,12 +116,23 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 // tooMany answers a request that met a limit, and reports whether err was of one
 // (RFC 6585, section 4). git shows the text to its user.
 func tooMany(w http.ResponseWriter, err error) bool {
+	if !isTooMany(w, err) {
+		return false
+	}
+	var told *limit.Exceeded
+	errors.As(err, &told)
+	http.Error(w, told.Error(), http.StatusTooManyRequests)
+	return true
+}
+
+// isTooMany reports whether err is of a limit that was met, and sets the headers
+// that go with it.
+func isTooMany(w http.ResponseWriter, err error) bool {
 	var told *limit.Exceeded
 	if !errors.As(err, &told) {
 		return false
 	}
 	w.Header().Set("Retry-After", strconv.Itoa(told.Seconds()))
 	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, told.Error(), http.StatusTooManyRequests)
 	return true
 }
