@@ -1,9 +1,11 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"wikibot/gitstore"
 	"wikibot/gitstore/gitstoretest"
 	"wikibot/wiki"
 )
@@ -29,6 +32,11 @@ func BenchmarkGitPush(b *testing.B) {
 	s := newGitSite(b, nil)
 	clone := s.clone("bob")
 	s.servePlain(b, clone)
+	s.alternate(b, clone, s.url("bob", "/w/notes.git"), s.url("", "/plain.git"))
+}
+
+// alternate pushes one file, in turn to a repository with hooks and to one without.
+func (s *gitSite) alternate(b *testing.B, clone, hooked, plain string) {
 	var with, without []time.Duration
 	push := func(to string) time.Duration {
 		start := time.Now()
@@ -39,8 +47,8 @@ func BenchmarkGitPush(b *testing.B) {
 		b.StopTimer()
 		s.commit(clone, fmt.Sprintf("F/P%d.md", i%50), fmt.Sprintf("text %d\n", i))
 		b.StartTimer()
-		with = append(with, push(s.url("bob", "/w/notes.git")))
-		without = append(without, push(s.url("", "/plain.git")))
+		with = append(with, push(hooked))
+		without = append(without, push(plain))
 	}
 	b.ReportMetric(median(with), "ms/push")
 	b.ReportMetric(median(without), "ms/plain")
@@ -53,11 +61,7 @@ func (s *gitSite) servePlain(b *testing.B, clone string) {
 	plain := filepath.Join(b.TempDir(), "plain.git")
 	s.must("/", "clone", "-q", "--bare", clone, plain)
 	bare := *s.handler
-	bare.settings = func(req *gitRequest) []string {
-		return slices.DeleteFunc(s.handler.settings(req), func(v string) bool {
-			return strings.HasPrefix(v, "core.hooksPath=") || strings.HasPrefix(v, "receive.procReceiveRefs=")
-		})
-	}
+	bare.settings = func(req *gitRequest) []string { return withoutHooks(s.handler.settings(req)) }
 	mux := http.NewServeMux()
 	mux.HandleFunc("/plain.git/", func(w http.ResponseWriter, r *http.Request) {
 		req, fault := parseGitRequest(r, strings.TrimPrefix(r.URL.EscapedPath(), "/plain.git"))
@@ -72,6 +76,47 @@ func (s *gitSite) servePlain(b *testing.B, clone string) {
 	})
 	mux.HandleFunc("/", s.serveHTTP)
 	s.web.Config.Handler = mux
+}
+
+// withoutHooks are a transport's settings less those that name the hooks.
+func withoutHooks(settings []string) []string {
+	return slices.DeleteFunc(settings, func(v string) bool {
+		return strings.HasPrefix(v, "core.hooksPath=") || strings.HasPrefix(v, "receive.procReceiveRefs=")
+	})
+}
+
+// BenchmarkSSHPush is BenchmarkGitPush over SSH, through the same listener: the
+// wiki "plain" is in truth a copy of the repository without hooks.
+func BenchmarkSSHPush(b *testing.B) {
+	s := newSSHSite(b, nil)
+	host := wiki.Caller{Host: true, Via: wiki.ViaCLI}
+	key := filepath.Join(b.TempDir(), "key")
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
+		b.Fatalf("ssh-keygen: %v\n%s", err, out)
+	}
+	public, err := os.ReadFile(key + ".pub")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := errors.Join(
+		s.store.AddKey(b.Context(), host, "bob", strings.TrimSpace(string(public))),
+		s.store.CreateWiki(b.Context(), host, gitstore.NewWiki{Slug: "plain", Owner: "bob"}),
+	); err != nil {
+		b.Fatal(err)
+	}
+	clone := s.clone("bob")
+	plain := filepath.Join(b.TempDir(), "plain.git")
+	s.must("/", "clone", "-q", "--bare", clone, plain)
+	whole := s.handler.settings
+	s.handler.settings = func(req *gitRequest) []string {
+		if req.slug != "plain" {
+			return whole(req)
+		}
+		req.dir = plain
+		return withoutHooks(whole(req))
+	}
+	b.Setenv("GIT_SSH_COMMAND", "ssh -i "+key+" -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR")
+	s.alternate(b, clone, "ssh://git@"+s.addr+"/notes.git", "ssh://git@"+s.addr+"/plain.git")
 }
 
 // BenchmarkGitClone clones a wiki of 2,000 pages, in turn through the handler and

@@ -83,14 +83,14 @@ func protocol(asked, service string) string {
 
 // command prepares git for a request; flags stand before the folder.
 func (g *gitHandler) command(ctx context.Context, req *gitRequest, flags ...string) *exec.Cmd {
-	args := append([]string{strings.TrimPrefix(req.service, "git-")}, flags...)
-	cmd := g.Store.GitCommand(ctx, req.dir, append(args, req.dir)...)
 	settings, env := g.settings(req), []string(nil)
 	if req.service == receivePack {
 		var more []string
 		more, env = g.unpackSettings()
 		settings = append(settings, more...)
 	}
+	args := append([]string{strings.TrimPrefix(req.service, "git-")}, flags...)
+	cmd := g.Store.GitCommand(ctx, req.dir, append(args, req.dir)...)
 	cmd.Env = append(gitstore.GitEnv(req.dir, settings...), env...)
 	if req.protocol != "" {
 		cmd.Env = append(cmd.Env, "GIT_PROTOCOL=version="+req.protocol)

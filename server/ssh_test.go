@@ -30,7 +30,7 @@ type sshSite struct {
 	keys   map[string]ssh.Signer
 }
 
-func newSSHSite(t *testing.T, change func(*sshConfig)) *sshSite {
+func newSSHSite(t testing.TB, change func(*sshConfig)) *sshSite {
 	t.Helper()
 	s := &sshSite{gitSite: newGitSite(t, nil), keys: map[string]ssh.Signer{}}
 	base, err := url.Parse("http://wiki.test")
@@ -81,7 +81,7 @@ func newSSHSite(t *testing.T, change func(*sshConfig)) *sshSite {
 	return s
 }
 
-func (s *sshSite) addKey(t *testing.T, name string) {
+func (s *sshSite) addKey(t testing.TB, name string) {
 	t.Helper()
 	line := string(ssh.MarshalAuthorizedKey(s.keys[name].PublicKey()))
 	if err := s.store.AddKey(context.Background(), wiki.Caller{Host: true, Via: wiki.ViaCLI}, wiki.Username(name), line); err != nil {

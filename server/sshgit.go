@@ -49,6 +49,9 @@ func (s *sshSession) serveGit(ctx context.Context, use *keyUse, req *gitRequest)
 		return err
 	}
 	defer repo.Release()
+	if req.service == receivePack {
+		s.watch.expectLater()
+	}
 	var body io.Reader = watchedReader{s.ch, s.watch}
 	if req.service == uploadArchive {
 		// git would take any name of an object's; it gets what we spell.

@@ -48,11 +48,12 @@ func (s *sshSession) hello(ctx context.Context, caller wiki.Caller) error {
 	return err
 }
 
-// standing is what somebody may do in a wiki, in one word.
+// standing is the caller's role in a wiki, or what everybody may do there, in one
+// word. A wiki that cannot be changed now does not change a role.
 func standing(w gitstore.WikiInfo) string {
 	switch st := w.Standing; {
-	case st.Manage:
-		return wiki.Owner.String()
+	case st.Role != wiki.NoRole:
+		return st.Role.String()
 	case st.Write:
 		return wiki.Editor.String()
 	}

@@ -217,7 +217,9 @@ func (s *sshSession) stderr() io.Writer { return watchedWriter{s.ch.Stderr(), s.
 
 // watchdog ends a session in which neither side sends anything: for firstWord
 // until the client has said its first word, so that clients that only connect
-// hold no git process, and for the idle time from then on.
+// hold no git process, and for the idle time from then on. A push has the idle
+// time at once: between the server's refs and the first word its pre-push hook
+// runs.
 type watchdog struct {
 	timer *time.Timer
 	idle  time.Duration
@@ -235,6 +237,12 @@ func (w *watchdog) patience() time.Duration {
 		return w.idle
 	}
 	return min(w.idle, firstWord)
+}
+
+// expectLater gives the client the idle time for its first word.
+func (w *watchdog) expectLater() {
+	w.heard.Store(true)
+	w.stroke()
 }
 
 // stroke says that something was sent.

@@ -64,14 +64,16 @@ func (b *bench) hooks() error {
 	return nil
 }
 
-// push is a push of one file through the whole path, beside the same handler
-// without hooks; the benchmark is package server's own.
+// push is a push of one file through the whole path, over HTTP and over SSH,
+// beside the same listener without hooks; the benchmarks are package server's own.
 func (b *bench) push() error {
-	runs, err := b.goBench("wikibot/server", "BenchmarkGitPush$", b.rounds, "20x")
-	if err != nil {
-		return err
+	for _, f := range []struct{ name, bench string }{{"push", "GitPush"}, {"push.ssh", "SSHPush"}} {
+		runs, err := b.goBench("wikibot/server", "Benchmark"+f.bench+"$", b.rounds, "20x")
+		if err != nil {
+			return err
+		}
+		b.print(f.name, pair{runs.median(f.bench, "ms/push"), runs.median(f.bench, "ms/plain"), runs.median(f.bench, "ratio")}, "ms", atMost(1.35))
 	}
-	b.print("push", pair{runs.median("GitPush", "ms/push"), runs.median("GitPush", "ms/plain"), runs.median("GitPush", "ratio")}, "ms", atMost(1.35))
 	return nil
 }
 
