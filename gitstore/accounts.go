@@ -126,9 +126,9 @@ func (b *batch) editUser(c wiki.Caller, name wiki.Username, what string, edit fu
 	if err := b.mayBuild(); err != nil {
 		return err
 	}
-	u := b.site().users[name]
+	u := b.site().users.get(name)
 	switch {
-	case u == nil && b.site().deleted[name]:
+	case u == nil && b.site().deleted.has(name):
 		return wiki.NotFound("the user %q was deleted", name)
 	case u == nil:
 		return wiki.NotFound("there is no user %q", name)

@@ -146,7 +146,7 @@ func checkGrants(doc *record.Doc, st *site, was *configuration) (faults wiki.Fau
 	}
 	for e := range grants.Children() {
 		name, err := wiki.ParseUsername(e.Name())
-		if err != nil || st.users[name] != nil {
+		if err != nil || st.users.has(name) {
 			continue // a DID, or acl names it as no user name
 		}
 		if was != nil {
@@ -156,7 +156,7 @@ func checkGrants(doc *record.Doc, st *site, was *configuration) (faults wiki.Fau
 				}
 			}
 		}
-		if st.deleted[name] {
+		if st.deleted.has(name) {
 			faults = append(faults, e.Fault("%q was deleted from this site and can be granted nothing; take the line out", name))
 			continue
 		}
@@ -174,7 +174,7 @@ func (st *site) anyOwner(p *acl.Policy) bool {
 		if strings.HasPrefix(who, "did:") {
 			return true
 		}
-		if u := st.users[wiki.Username(who)]; u != nil && !u.Suspended {
+		if u := st.users.get(wiki.Username(who)); u != nil && !u.Suspended {
 			return true
 		}
 	}

@@ -134,7 +134,7 @@ func (st *site) free(n NewWiki) error {
 		}
 		return &wiki.Error{Kind: wiki.ErrExists, Field: "slug", Text: fmt.Sprintf("there is a wiki %q already; choose another slug", n.Slug)}
 	}
-	if st.users[n.Owner] == nil {
+	if !st.users.has(n.Owner) {
 		return wiki.Invalid("owner", "there is no user %q to own the wiki; add the user first", n.Owner)
 	}
 	return nil

@@ -25,7 +25,7 @@ func (st *site) guardGrants(was, now *acl.Policy, options []string) wiki.Faults 
 	var lose []string
 	all := 0
 	for who, role := range was.Grants {
-		if !strings.HasPrefix(who, "did:") && st.users[wiki.Username(who)] == nil {
+		if !strings.HasPrefix(who, "did:") && st.users.get(wiki.Username(who)) == nil {
 			continue
 		}
 		if all++; now.Grants[who] < role {
@@ -47,7 +47,7 @@ func (st *site) guardPeople(next *site, changes []change, options []string) wiki
 		if !ok {
 			continue
 		}
-		was, now := st.users[name], next.users[name]
+		was, now := st.users.get(name), next.users.get(name)
 		if was != nil && !was.Suspended && (now == nil || now.Suspended || was.Admin && !now.Admin) {
 			lose = append(lose, string(name))
 		}

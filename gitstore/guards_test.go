@@ -49,7 +49,7 @@ func TestGuardPeople(t *testing.T) {
 	} {
 		was, now := people(strings.Fields(c.was)...), people(strings.Fields(c.now)...)
 		var changes []change
-		for name := range was.users {
+		for name := range was.users.all() {
 			changes = append(changes, change{path: userFile(wiki.Username(string(name) + "x"))}) // somebody else's
 			changes = append(changes, change{path: "users/" + pad(name)[:2] + "/" + pad(name) + ".toml"})
 		}
@@ -66,7 +66,7 @@ func pad(name wiki.Username) string { return (string(name) + "00")[:max(2, len(n
 
 func padded(st *site) *site {
 	out := (&site{}).copy()
-	for _, u := range st.users {
+	for _, u := range st.users.all() {
 		v := *u
 		v.Name = wiki.Username(pad(u.Name))
 		out.put(&v)
@@ -161,7 +161,7 @@ func FuzzPersonRecord(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		loaded := next.users["bob"] != nil || next.deleted["bob"]
+		loaded := next.users.has("bob") || next.deleted.has("bob")
 		if len(faults) == 0 != loaded && len(faults) == 0 {
 			t.Fatalf("%q is neither loaded nor at fault", text)
 		}
@@ -170,7 +170,7 @@ func FuzzPersonRecord(f *testing.F) {
 				t.Fatalf("%q: %+v", text, f)
 			}
 		}
-		if next.users["alice"] != base.users["alice"] || next.users["op"] == nil || base.users["bob"] == nil || next.admins < 1 {
+		if next.users.get("alice") != base.users.get("alice") || !next.users.has("op") || !base.users.has("bob") || next.admins < 1 {
 			t.Fatalf("%q changes others", text)
 		}
 		secretFaults("f", "", []byte(text))

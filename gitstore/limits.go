@@ -86,7 +86,7 @@ func (st *site) authors(p *acl.Policy) int {
 		if role < wiki.Editor {
 			continue
 		}
-		if name := st.byDID[wiki.DID(who)]; name != "" {
+		if name := st.byDID.get(wiki.DID(who)); name != "" {
 			who = string(name)
 		}
 		people[who] = true

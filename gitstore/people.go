@@ -26,10 +26,10 @@ func (s *Store) AddUser(ctx context.Context, c wiki.Caller, n NewUser) error {
 	}
 	return s.admin.do(&job{ctx: ctx, caller: c, run: func(b *batch) error {
 		st := b.site()
-		if st.users[n.Name] != nil || st.deleted[n.Name] {
+		if st.users.has(n.Name) || st.deleted.has(n.Name) {
 			return &wiki.Error{Kind: wiki.ErrExists, Field: "username", Text: fmt.Sprintf("the name %q is or was somebody's and is not given out again; choose another", n.Name)}
 		}
-		if other := st.byDID[n.DID]; n.DID != "" && other != "" {
+		if other := st.byDID.get(n.DID); n.DID != "" && other != "" {
 			return &wiki.Error{Kind: wiki.ErrExists, Field: "did", Text: fmt.Sprintf("the DID %s belongs to %s already", n.DID, other)}
 		}
 		rec := userRecord{Schema: schema, DID: string(n.DID), CreatedAt: s.now().UTC().Truncate(1e9), Admin: n.Admin}
@@ -58,8 +58,8 @@ func (s *Store) Users(_ context.Context, c wiki.Caller) ([]User, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]User, 0, len(st.site.users))
-	for _, u := range st.site.users {
+	out := make([]User, 0, st.site.users.len())
+	for _, u := range st.site.users.all() {
 		out = append(out, *u)
 	}
 	return out, nil
@@ -85,7 +85,7 @@ func (s *Store) AddKey(ctx context.Context, c wiki.Caller, name wiki.Username, l
 		if !c.Host && b.site().account(c) == nil {
 			return wiki.NotFound("there is no user %q", name) // suspended while the change was queued
 		}
-		holders := b.site().byKey[key.Fingerprint]
+		holders := b.site().byKey.get(key.Fingerprint)
 		if len(holders) > 0 && !slices.Contains(holders, name) {
 			return &wiki.Error{Kind: wiki.ErrExists, Field: "key", Text: "this key is in another account already, and a key signs in one person; " + makeKey}
 		}

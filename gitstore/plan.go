@@ -33,7 +33,7 @@ func (s *Store) SetPlan(ctx context.Context, c wiki.Caller, slug wiki.Slug, p Pl
 			set, said = append(set, setting{"tier", p.Tier}), append(said, "tier "+p.Tier)
 		}
 		if p.Owner != "" {
-			if st.users[p.Owner] == nil {
+			if !st.users.has(p.Owner) {
 				return nil, "", wiki.Invalid("owner", "there is no user %q to pay for the wiki; add the user first", p.Owner)
 			}
 			set, said = append(set, setting{"owner", string(p.Owner)}), append(said, "owner "+string(p.Owner))

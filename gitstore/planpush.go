@@ -42,7 +42,7 @@ func checkPlans(was, now *site, changes []change, src objectSource) wiki.Faults 
 			at("tier", "tier: "+now.tiers.unknown(rec.Tier))
 			continue
 		}
-		if rec.Owner != old.Owner && rec.Owner != "" && now.users[wiki.Username(rec.Owner)] == nil {
+		if rec.Owner != old.Owner && rec.Owner != "" && !now.users.has(wiki.Username(rec.Owner)) {
 			at("owner", fmt.Sprintf("owner: there is no user %q; name somebody who has a file in users/", rec.Owner))
 		}
 		if changesHands(was, old, now, rec) {

@@ -221,13 +221,13 @@ func (w *rescue) commitRescue(root *folder, parent plumbing.Hash) (plumbing.Hash
 // tell names who is affected, and what to do next.
 func (w *rescue) tell(next *site) {
 	var gone, back []string
-	for name := range w.people.users {
-		if next.users[name] == nil {
+	for name := range w.people.users.all() {
+		if !next.users.has(name) {
 			gone = append(gone, string(name))
 		}
 	}
-	for name := range next.users {
-		if w.people.users[name] == nil {
+	for name := range next.users.all() {
+		if !w.people.users.has(name) {
 			back = append(back, string(name))
 		}
 	}

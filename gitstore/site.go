@@ -3,6 +3,7 @@ package gitstore
 import (
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	"wikibot/wiki"
@@ -13,11 +14,11 @@ import (
 // trees, so one change among 10,000 people reads one file.
 type site struct {
 	name    string
-	users   map[wiki.Username]*User
-	deleted map[wiki.Username]bool // tombstones: the name is never given out again
-	admins  int                    // administrators who are not suspended
-	byDID   map[wiki.DID]wiki.Username
-	byKey   map[string][]wiki.Username // fingerprint of an SSH key → in whose files it stands
+	users   table[wiki.Username, *User]
+	deleted table[wiki.Username, bool] // tombstones: the name is never given out again
+	admins  int                        // administrators who are not suspended
+	byDID   table[wiki.DID, wiki.Username]
+	byKey   table[string, []wiki.Username] // fingerprint of an SSH key → in whose files it stands
 	wikis   map[wiki.Slug]*registered
 	tiers   tiers
 	files   int   // in the tree
@@ -34,6 +35,9 @@ type registered struct {
 // object that cannot be read is one as well, and the error.
 func (st *site) after(changes []change, r *repo) (*site, wiki.Faults, error) {
 	next := st.copy()
+	if slices.ContainsFunc(changes, func(c change) bool { return strings.HasPrefix(c.path, "wikis/") }) {
+		next.wikis = clone(st.wikis)
+	}
 	for _, c := range changes { // a DID or a key may go from one file to another
 		next.forget(c)
 	}
@@ -53,10 +57,10 @@ func (st *site) after(changes []change, r *repo) (*site, wiki.Faults, error) {
 	return next, append(faults, more...), errors.Join(failed, err)
 }
 
+// copy is a site to be changed; its wikis are the old one's until they are cloned.
 func (st *site) copy() *site {
 	next := *st
-	next.users, next.byDID, next.byKey = clone(st.users), clone(st.byDID), clone(st.byKey)
-	next.wikis, next.deleted = clone(st.wikis), clone(st.deleted)
+	next.users, next.byDID, next.byKey, next.deleted = st.users.next(), st.byDID.next(), st.byKey.next(), st.deleted.next()
 	return &next
 }
 
@@ -79,8 +83,8 @@ func (st *site) forget(c change) {
 	if !ok {
 		return
 	}
-	delete(st.deleted, name)
-	if u := st.users[name]; u != nil {
+	st.deleted.drop(name)
+	if u := st.users.get(name); u != nil {
 		st.drop(u)
 	}
 }
@@ -153,7 +157,7 @@ func (st *site) applyUser(name wiki.Username, c change, r *repo) error {
 		return append(faults, st.identityFaults(c.path, data)...)
 	}
 	if rec.Deleted {
-		st.deleted[name] = true
+		st.deleted.set(name, true)
 		return nil
 	}
 	if text := st.didFault(rec.DID); text != "" {
@@ -165,9 +169,9 @@ func (st *site) applyUser(name wiki.Username, c change, r *repo) error {
 
 // put takes a person in whose name, DID and file nobody else has.
 func (st *site) put(u *User) {
-	st.users[u.Name] = u
+	st.users.set(u.Name, u)
 	if u.DID != "" {
-		st.byDID[u.DID] = u.Name
+		st.byDID.set(u.DID, u.Name)
 	}
 	st.addKeys(u)
 	if u.Admin && !u.Suspended {
@@ -176,9 +180,9 @@ func (st *site) put(u *User) {
 }
 
 func (st *site) drop(u *User) {
-	delete(st.users, u.Name)
+	st.users.drop(u.Name)
 	if u.DID != "" {
-		delete(st.byDID, u.DID)
+		st.byDID.drop(u.DID)
 	}
 	st.dropKeys(u)
 	if u.Admin && !u.Suspended {
@@ -208,9 +212,9 @@ func (st *site) applyWiki(slug wiki.Slug, c change, r *repo) error {
 func (st *site) account(c wiki.Caller) *User {
 	name := c.User
 	if name == "" && c.DID != "" {
-		name = st.byDID[c.DID]
+		name = st.byDID.get(c.DID)
 	}
-	u := st.users[name]
+	u := st.users.get(name)
 	if u == nil || u.Suspended {
 		return nil
 	}
@@ -223,7 +227,7 @@ func (s *Store) lookupUser(name wiki.Username) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	u := st.site.users[name]
+	u := st.site.users.get(name)
 	if u == nil {
 		return User{}, wiki.NotFound("there is no user %q", name)
 	}

@@ -129,7 +129,7 @@ func kindFault(mode uint32) string {
 // are not given out again, somebody administers, and the site stays bounded.
 func (st *site) peopleFaults(next *site, changes []change) (faults wiki.Faults) {
 	for _, c := range changes {
-		if name, ok := userOf(c.path); ok && st.deleted[name] && !next.deleted[name] {
+		if name, ok := userOf(c.path); ok && st.deleted.has(name) && !next.deleted.has(name) {
 			faults = append(faults, wiki.Fault{File: c.path, Text: "the person was deleted, and a name is never given out again: keep deleted = true, and give the new account another name"})
 		}
 	}
@@ -151,7 +151,7 @@ func (st *site) didFault(text string) string {
 	if err != nil {
 		return err.Error()
 	}
-	if other := st.byDID[did]; other != "" {
+	if other := st.byDID.get(did); other != "" {
 		return fmt.Sprintf("the DID %s is %s's already (%s); a DID is one person", did, other, userFile(other))
 	}
 	return ""

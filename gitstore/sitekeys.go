@@ -14,11 +14,11 @@ import (
 func (st *site) addKeys(u *User) {
 	for _, line := range u.SSHKeys {
 		k, err := ParseSSHKey(line)
-		if err != nil || slices.Contains(st.byKey[k.Fingerprint], u.Name) {
+		if err != nil || slices.Contains(st.byKey.get(k.Fingerprint), u.Name) {
 			continue
 		}
 		// A new slice, since the site before this one shares the old.
-		st.byKey[k.Fingerprint] = append(slices.Clone(st.byKey[k.Fingerprint]), u.Name)
+		st.byKey.set(k.Fingerprint, append(slices.Clone(st.byKey.get(k.Fingerprint)), u.Name))
 	}
 }
 
@@ -29,9 +29,11 @@ func (st *site) dropKeys(u *User) {
 		if err != nil {
 			continue
 		}
-		left := slices.DeleteFunc(slices.Clone(st.byKey[k.Fingerprint]), func(n wiki.Username) bool { return n == u.Name })
-		if st.byKey[k.Fingerprint] = left; len(left) == 0 {
-			delete(st.byKey, k.Fingerprint)
+		left := slices.DeleteFunc(slices.Clone(st.byKey.get(k.Fingerprint)), func(n wiki.Username) bool { return n == u.Name })
+		if len(left) == 0 {
+			st.byKey.drop(k.Fingerprint)
+		} else {
+			st.byKey.set(k.Fingerprint, left)
 		}
 	}
 }
@@ -43,10 +45,10 @@ func (st *site) keyFaults(changes []change, r *repo) (wiki.Faults, error) {
 	var faults wiki.Faults
 	for _, c := range changes {
 		name, ok := userOf(c.path)
-		if !ok || st.users[name] == nil {
+		if !ok || st.users.get(name) == nil {
 			continue
 		}
-		wrong := st.wrongKeys(st.users[name])
+		wrong := st.wrongKeys(st.users.get(name))
 		if len(wrong) == 0 {
 			continue
 		}
@@ -74,7 +76,7 @@ func (st *site) wrongKeys(u *User) (wrong []wrongKey) {
 			wrong = append(wrong, wrongKey{i, err.Error()})
 			continue
 		}
-		others := slices.DeleteFunc(slices.Clone(st.byKey[k.Fingerprint]), func(n wiki.Username) bool { return n == u.Name })
+		others := slices.DeleteFunc(slices.Clone(st.byKey.get(k.Fingerprint)), func(n wiki.Username) bool { return n == u.Name })
 		if len(others) > 0 {
 			wrong = append(wrong, wrongKey{i, fmt.Sprintf("the key %s stands in %s as well, and a key signs in one person: take it out of one of the two", k.Fingerprint, userFile(others[0]))})
 		}
@@ -90,7 +92,7 @@ func (s *Store) KeyOwner(_ context.Context, fingerprint string) (wiki.Username, 
 	if err != nil {
 		return "", err
 	}
-	if holders := st.site.byKey[fingerprint]; len(holders) == 1 {
+	if holders := st.site.byKey.get(fingerprint); len(holders) == 1 {
 		if u := st.site.account(wiki.Caller{User: holders[0]}); u != nil {
 			return u.Name, nil
 		}

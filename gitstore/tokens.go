@@ -92,7 +92,7 @@ func (s *Store) allowToken(b *batch, c wiki.Caller, n NewToken) error {
 		}
 		return b.roomForToken(c, "", maxWikiTokens, "the wiki has")
 	}
-	if b.site().users[n.User] == nil {
+	if b.site().users.get(n.User) == nil {
 		return wiki.NotFound("there is no user %q", n.User)
 	}
 	if c.Host || c.User == n.User && whole(c) {

@@ -79,7 +79,7 @@ func (st *site) wikiRecord(c change) (wiki.Slug, *registered) {
 
 // freshFaults are those of a new wiki's record.
 func (st *site) freshFaults(rec *registered, now time.Time, at func(key, format string, args ...any)) {
-	owner := st.users[wiki.Username(rec.Owner)]
+	owner := st.users.get(wiki.Username(rec.Owner))
 	switch {
 	case rec.Deleted:
 		at("deleted", "a new wiki cannot be deleted already; leave the line out")
