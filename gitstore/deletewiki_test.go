@@ -206,7 +206,9 @@ func deleteBehind(t *testing.T, dir string) {
 	}
 	gitstoretest.Git(t, clone, "commit", "-qam", "Delete notes")
 	gitstoretest.Git(t, admin, "fetch", "-q", clone, "main")
-	gitstoretest.Git(t, admin, "update-ref", "refs/heads/main", "FETCH_HEAD")
+	for _, ref := range []string{refMain, refGood} { // as the server leaves them that has accepted it
+		gitstoretest.Git(t, admin, "update-ref", ref, "FETCH_HEAD")
+	}
 }
 
 // TestWhoDeletes is the table of who may.

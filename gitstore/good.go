@@ -91,7 +91,7 @@ func (r *repo) siteOf(st *state, main tip) (*site, error) {
 		return nil, wiki.Faults{{Text: "there is no " + refMain}}
 	}
 	if ok, err := r.accepted(refMain, main.commit); err != nil || !ok {
-		return st.site.follow(st.loaded.root, main.root, r, false)
+		return r.behindSite(st, main)
 	}
 	changes, err := diff(st.loaded.root, main.root)
 	if err != nil {
@@ -103,6 +103,26 @@ func (r *repo) siteOf(st *state, main tip) (*site, error) {
 		r.logFaults("records of admin.git do not load and grant nothing; mend them with a push", faults)
 	}
 	return next, err
+}
+
+// behindSite is a site that somebody wrote without the server, judged as a push of
+// it: nobody has confirmed what has to be, and no repository was made for a new
+// wiki.
+func (r *repo) behindSite(st *state, main tip) (*site, error) {
+	next, err := st.site.followPush(st.loaded.root, main.root, r, nil)
+	if err != nil {
+		return next, err
+	}
+	var faults wiki.Faults
+	for slug, rec := range next.wikis {
+		if st.site.wikis[slug] != nil || rec.Deleted {
+			continue
+		}
+		if _, err := r.store.fs.Stat(r.store.wikiDir(slug)); err != nil {
+			faults = append(faults, wiki.Fault{File: wikiFile(slug), Text: "there is no repository of this wiki; make it by a push through the server, or with: wikibot admin wiki create"})
+		}
+	}
+	return next, faults.OrNil()
 }
 
 // goodSite is the site of refs/wikibot/good, or, where nothing says what was good,
