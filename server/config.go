@@ -101,7 +101,7 @@ type SSHConfig struct {
 	IdleTimeout Duration `toml:"idle_timeout" help:"time after which a silent connection, clone or push is ended"`
 
 	// Keepalive is how often a client is asked whether it is still there; one
-	// that does not answer three times in a row is gone. Default "30s". A
+	// that does not answer for three times as long is gone. Default "30s". A
 	// client whose machine went away holds a git process until then.
 	Keepalive Duration `toml:"keepalive" help:"how often clients are asked whether they are still there"`
 

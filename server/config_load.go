@@ -245,11 +245,16 @@ func (l *loader) environment() map[string]string {
 }
 
 // orchestrator is true of the variables that Kubernetes and Docker's links set
-// in every container beside a service that is called wikibot.
+// in every container beside a service that is called wikibot or wikibot-ssh.
 func orchestrator(name, value string) bool {
-	return strings.HasPrefix(name, envPrefix+"SERVICE_") ||
-		strings.HasPrefix(name, envPrefix+"PORT") && (strings.Contains(name, "_TCP") || strings.Contains(name, "_UDP") || strings.Contains(value, "://")) ||
-		name == envPrefix+"NAME" && strings.HasPrefix(value, "/")
+	for _, service := range []string{envPrefix, envPrefix + "SSH_"} {
+		if strings.HasPrefix(name, service+"SERVICE_") ||
+			strings.HasPrefix(name, service+"PORT") && (strings.Contains(name, "_TCP") || strings.Contains(name, "_UDP") || strings.Contains(value, "://")) ||
+			name == service+"NAME" && strings.HasPrefix(value, "/") {
+			return true
+		}
+	}
+	return false
 }
 
 // file reads the config file over the defaults.

@@ -177,7 +177,7 @@ func TestRefused(t *testing.T) {
 
 // TestAccepted: what looks odd and is right.
 func TestAccepted(t *testing.T) {
-	env := []string{"WIKIBOT_PORT=tcp://10.0.0.1:80", "WIKIBOT_PORT_80_TCP_ADDR=10.0.0.1", "WIKIBOT_SERVICE_HOST=10.0.0.1", "WIKIBOT_SERVICE_PORT=80"}
+	env := []string{"WIKIBOT_PORT=tcp://10.0.0.1:80", "WIKIBOT_PORT_80_TCP_ADDR=10.0.0.1", "WIKIBOT_SERVICE_HOST=10.0.0.1", "WIKIBOT_SERVICE_PORT=80", "WIKIBOT_SSH_PORT=tcp://10.0.0.1:22", "WIKIBOT_SSH_PORT_22_TCP_ADDR=10.0.0.1", "WIKIBOT_SSH_SERVICE_HOST=10.0.0.1"}
 	got, err := load("listem = 1", env, "--config", "none")
 	if err != nil || !reflect.DeepEqual(got.Config, Default()) || got.File != "" {
 		t.Errorf("got %+v, %v", got, err)

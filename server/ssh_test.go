@@ -364,6 +364,95 @@ func TestSSHPanic(t *testing.T) {
 	}
 }
 
+// TestSSHHooksNotInPlace: no transport starts where git would skip its hooks.
+func TestSSHHooksNotInPlace(t *testing.T) {
+	s := newSSHSite(t, nil)
+	hook := filepath.Join(s.handler.HooksDir, "pre-receive")
+	if err := os.Chmod(hook, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := s.dial(t, "bob")
+	for _, line := range []string{"git-upload-pack notes.git", "git-receive-pack notes.git", "git-upload-archive notes.git"} {
+		if a := say(t, c, line); a.status != 1 || a.out != "" || !strings.Contains(a.errs, "pre-receive has mode 0644") || strings.Contains(a.errs, s.handler.HooksDir) {
+			t.Errorf("%s: %+v", line, a)
+		}
+	}
+	if err := os.Chmod(hook, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if a := say(t, c, "git-upload-pack notes.git"); !strings.Contains(a.out, "refs/heads/main") {
+		t.Errorf("mended: %+v", a)
+	}
+}
+
+// TestSSHTooMuch: what a client may say is bounded, also before git bounds it.
+func TestSSHTooMuch(t *testing.T) {
+	s := newSSHSite(t, nil)
+	s.handler.MaxPush = 1 << 20
+	c := s.dial(t, "bob")
+	line := fmt.Sprintf("%040d %040d refs/heads/x", 0, 1)
+	commands := strings.Repeat(fmt.Sprintf("%04x%s", len(line)+4, line), maxPreamble/len(line)+1)
+	for name, test := range map[string]struct{ line, in, want string }{
+		"refs":   {"git-receive-pack notes.git", commands, "names more refs and options"},
+		"a pack": {"git-receive-pack notes.git", "0000PACK" + strings.Repeat("x", 20<<20), ""},
+	} {
+		session := newSession(t, c)
+		session.Stdin = strings.NewReader(test.in)
+		var errs bytes.Buffer
+		session.Stderr = &errs
+		if err := session.Run(test.line); err == nil || !strings.Contains(errs.String(), test.want) {
+			t.Errorf("%s: %v, %s", name, err, errs.String())
+		}
+	}
+	waitFor(t, "no process", func() bool { return len(s.handler.slots.running) == 0 && children(t) == 0 })
+	if a := say(t, c, "whoami"); a.out != "bob\n" {
+		t.Errorf("the connection after that: %+v", a)
+	}
+}
+
+// TestSSHListen: an address that was asked for and cannot be had is an error that
+// names the flag; "auto" goes on without.
+func TestSSHListen(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	cfg := testConfig(t)
+	cfg.SSHListen = taken.Addr().String()
+	if _, err := New(t.Context(), cfg); !errors.Is(err, wiki.ErrUnavailable) || !strings.Contains(err.Error(), "--ssh-listen") {
+		t.Errorf("a taken address: %v", err)
+	}
+	if usual, err := net.Listen("tcp", sshAutoAddr); err == nil { // else somebody else has it, which is as good
+		defer usual.Close()
+	}
+	cfg.SSHListen = sshAuto
+	s := start(t, cfg)
+	if s.SSHAddr() != nil || s.Addresses().SSHHost != "" {
+		t.Errorf("auto: %v, %q", s.SSHAddr(), s.Addresses().SSHHost)
+	}
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := readHostKeys(filepath.Join(cfg.Data, "secrets")); err != nil || len(keys) > 0 {
+		t.Errorf("keys of a server without SSH: %d, %v", len(keys), err)
+	}
+	cfg.SSHListen = "127.0.0.1:0"
+	s = start(t, cfg)
+	if got, want := s.Addresses().SSH("notes"), "ssh://git@"+s.SSHAddr().String()+"/notes.git"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(cfg.Data, "secrets", "ssh_host_ed25519_key"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(t.Context(), cfg); !errors.Is(err, wiki.ErrUnavailable) || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("a key that others can read: %v", err)
+	}
+}
+
 // TestSSHHostKeys: they are made once, private, and never replaced.
 func TestSSHHostKeys(t *testing.T) {
 	dir := t.TempDir()

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	keepaliveMisses = 3               // keepalives without an answer until a client is gone
-	lingerTime      = 2 * time.Second // for a client to read the last of an answer when the server stops
-	sshChannelsMost = 10              // sessions of one connection at once, as in sshd_config(5), MaxSessions
+	keepalivePatience = 3               // intervals without an answer until a client is gone
+	lingerTime        = 2 * time.Second // for a client to read the last of an answer when the server stops
+	sshChannelsMost   = 10              // sessions of one connection at once, as in sshd_config(5), MaxSessions
 )
 
 // sshConn is one connection. As a net.Conn it is what gliderlabs and x/crypto
@@ -136,7 +136,7 @@ func (c *sshConn) closeIdle() {
 }
 
 // keepAlive asks the client again and again whether it is there, and closes the
-// connection when it has not answered for keepaliveMisses intervals. Machines
+// connection when it has not answered for keepalivePatience intervals. Machines
 // that went away say nothing, and nothing else would notice.
 func (c *sshConn) keepAlive(conn ssh.Conn) {
 	every := time.Duration(c.server.Limits.Keepalive)
@@ -158,7 +158,7 @@ func (c *sshConn) keepAlive(conn ssh.Conn) {
 			if err == nil {
 				continue
 			}
-		case <-time.After(keepaliveMisses * every):
+		case <-time.After(keepalivePatience * every):
 			c.server.Log.Info("an ssh client does not answer any more", "id", c.id, "client", c.address)
 		}
 		c.Close()

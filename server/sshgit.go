@@ -61,11 +61,11 @@ func (s *sshSession) serveGit(ctx context.Context, use *keyUse, req *gitRequest)
 		}
 		body = bytes.NewReader(wanted)
 	}
-	if err := use.slots.take(ctx); err != nil {
+	if err := s.inLine(ctx, use.slots); err != nil {
 		return err
 	}
 	defer use.slots.give()
-	if err := g.slots.take(ctx); err != nil {
+	if err := s.inLine(ctx, g.slots); err != nil {
 		return err
 	}
 	defer g.slots.give()
@@ -77,6 +77,13 @@ func (s *sshSession) serveGit(ctx context.Context, use *keyUse, req *gitRequest)
 		errs: &withoutPath{s.stderr(), req.dir, repositoryName(req.slug)},
 		rest: pastBody,
 	})
+}
+
+// inLine waits for a slot; that is nobody's silence.
+func (s *sshSession) inLine(ctx context.Context, slots gitSlots) error {
+	s.watch.stop()
+	defer s.watch.stroke()
+	return slots.take(ctx)
 }
 
 func (s *sshSession) write(p []byte, _ bool) error {
