@@ -122,19 +122,50 @@ func (r *repo) auditChain(since plumbing.Hash) ([]audited, error) {
 }
 
 // voidUnfinished marks the entries at the end of the audit whose ref never
-// moved, because the machine stopped in between.
+// moved, because the machine stopped in between. A ref that has strayed from them
+// was moved by somebody else since.
 func (r *repo) voidUnfinished() error {
-	void, err := r.unfinished()
-	if err != nil || len(void) == 0 {
+	void, strayed, err := r.unfinished()
+	if err != nil || len(void)+len(strayed) == 0 {
 		return err
 	}
-	return r.do(r.voiding(void))
+	j := r.voiding(void)
+	if len(strayed) > 0 {
+		j = r.strayed(strayed)
+	}
+	return r.do(j)
 }
 
-// unfinished lists the entries at the end of the audit whose ref never moved.
-// The refs of one commit move one after another, so it looks back only to the
-// first entry that came true.
-func (r *repo) unfinished() ([]audited, error) {
+// unfinished lists the entries at the end of the audit whose ref never moved: it is
+// still where the first of them found it. strayed are those of refs that are
+// elsewhere. The refs of one commit move one after another, so it looks back only
+// to the first entry that came true.
+func (r *repo) unfinished() (void, strayed []audited, err error) {
+	open, err := r.notTrue()
+	if err != nil {
+		return nil, nil, err
+	}
+	first := map[string]string{} // where the oldest of a ref's entries found it
+	for _, a := range open {
+		first[a.Ref] = a.Old
+	}
+	for _, a := range open {
+		now, _, err := r.refs.Read(a.Ref)
+		if err != nil {
+			return nil, nil, err
+		}
+		if now.String() == first[a.Ref] {
+			void = append(void, a)
+		} else {
+			strayed = append(strayed, a)
+		}
+	}
+	return void, strayed, nil
+}
+
+// notTrue lists the entries at the end of the audit of which the refs show nothing,
+// newest first.
+func (r *repo) notTrue() ([]audited, error) {
 	at, _, err := r.refs.Read(refAudit)
 	if err != nil || at.IsZero() {
 		return nil, err

@@ -25,7 +25,7 @@ const nobody = "nobody"
 
 // maxAuditBack bounds how far back the audit and the first parents are looked
 // through for what explains where a ref is.
-const maxAuditBack = 1000
+const maxAuditBack = 20_000
 
 // moved is a ref that may have been moved by somebody else.
 type moved struct {
@@ -184,23 +184,55 @@ func (b *batch) noteBehind(host wiki.Caller, m moved) error {
 			return err
 		}
 	}
-	e := auditEntry{Schema: schema, Action: "behind", Actor: nobody, Ref: m.ref, Old: m.old.commit.String(), New: now.commit.String()}
-	if err := b.addAudit(host, e, fmt.Sprintf("behind %s: moved without the server", m.ref)); err != nil {
+	if err := b.behindEntry(host, m.ref, m.old.commit.String(), now.commit); err != nil {
 		return err
 	}
-	args := []any{"repository", r.name, "ref", m.ref, "old", e.Old, "new", e.New}
-	if c, err := r.commit(now.commit); err == nil {
-		args = append(args, "author", c.Author.Name+" <"+c.Author.Email+">")
-	}
-	r.store.log.Error("somebody has moved a ref without the server; the audit says so now", args...)
 	if m.ref != refMain || r.name == admin || m.old.root == nil {
 		return nil
 	}
 	faults, err := r.checkContent(r.objects, m.old.root, now.root)
-	if err == nil && len(faults) > 0 {
-		r.logFaults("a push of this would have been refused; it is served as it is", faults, "commit", e.New)
+	if err == nil {
+		err = faults.OrNil()
 	}
-	return err
+	if err != nil {
+		r.logFaults("a push of this would have been refused; it is served as it is", err, "commit", now.commit.String())
+	}
+	return nil
+}
+
+// behindEntry writes an entry and says it in the log.
+func (b *batch) behindEntry(host wiki.Caller, ref, old string, now plumbing.Hash) error {
+	r := b.repo
+	e := auditEntry{Schema: schema, Action: "behind", Actor: nobody, Ref: ref, Old: old, New: now.String()}
+	args := []any{"repository", r.name, "ref", ref, "old", old, "new", e.New}
+	if c, err := r.commit(now); err == nil {
+		args = append(args, "author", c.Author.Name+" <"+c.Author.Email+">")
+	}
+	r.store.log.Error("somebody has moved a ref without the server; the audit says so now", args...)
+	return b.addAudit(host, e, fmt.Sprintf("behind %s: moved without the server", ref))
+}
+
+// strayed is the change that writes down where refs are now that are not where the
+// audit ends.
+func (r *repo) strayed(entries []audited) *job {
+	host := wiki.Caller{Host: true, Via: wiki.ViaCLI}
+	return &job{ctx: r.store.ctx, caller: host, run: func(b *batch) error {
+		done := map[string]bool{}
+		for _, a := range entries { // newest first
+			if done[a.Ref] {
+				continue
+			}
+			done[a.Ref] = true
+			now, _, err := r.refs.Read(a.Ref)
+			if err == nil {
+				err = b.behindEntry(host, a.Ref, a.New, now)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
 }
 
 // lastKnown is the newest first parent of a commit that the server knew to be on

@@ -28,6 +28,9 @@ func (s *Store) configure(ctx context.Context, c wiki.Caller, slug wiki.Slug, fi
 		if err != nil {
 			return err
 		}
+		if head.err != nil {
+			return wiki.Unavailable("the newest configuration of the wiki cannot be read, so nothing can be built on it; whoever runs this site mends %s with git update-ref", refConfig)
+		}
 		text, err := r.blobAt(head.root, file)
 		if err != nil {
 			return err

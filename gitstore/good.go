@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
@@ -39,6 +40,10 @@ type trouble struct {
 // maxGoodBack bounds how far back a configuration that loads is looked for where
 // no refs/wikibot/good says.
 const maxGoodBack = 64
+
+// goodTimeout bounds the wait for somebody else's lock on refs/wikibot/good, since
+// whoever made the change waits for it as well.
+const goodTimeout = time.Second
 
 // followed is the ref that refs/wikibot/good follows.
 func (r *repo) followed() string {
@@ -430,7 +435,9 @@ func (r *repo) keepGood(b *batch) {
 func (r *repo) setGood(to plumbing.Hash) {
 	oid, _, err := r.refs.Read(refGood)
 	if err == nil && oid != to && !to.IsZero() {
-		err = r.refs.Set(context.Background(), refs.Update{Name: refGood, Old: oid, New: to})
+		ctx, cancel := context.WithTimeout(context.Background(), goodTimeout)
+		defer cancel()
+		err = r.refs.Set(ctx, refs.Update{Name: refGood, Old: oid, New: to})
 	}
 	if err != nil {
 		r.store.log.Warn("refs/wikibot/good was not moved; the next start tries again", "repository", r.name, "error", err)

@@ -2,6 +2,7 @@ package gitstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"wikibot/acl"
+	"wikibot/gitstore/gitstoretest"
 	"wikibot/wiki"
 )
 
@@ -175,4 +177,42 @@ func FuzzPersonRecord(f *testing.F) {
 		}
 		secretFaults("f", "", []byte(text))
 	})
+}
+
+// TestTreesThatNameThemselves: a push of a few objects whose tree has more files, or
+// more empty folders, than any machine has memory, or paths without end, is refused
+// at once, on main and on a configuration.
+func TestTreesThatNameThemselves(t *testing.T) {
+	x := newTroubled(t, t.TempDir())
+	dir := x.notes()
+	entry := func(mode, name, oid string) string {
+		return mode + " " + map[string]string{"040000": "tree", "100644": "blob"}[mode] + " " + oid + "\t" + name
+	}
+	grow := func(leaf string, levels, each int, name string) string {
+		for range levels {
+			var list []string
+			for i := range each {
+				list = append(list, entry("040000", name+string(rune('a'+i)), leaf))
+			}
+			leaf = gitstoretest.GitIn(t, dir, strings.Join(list, "\n")+"\n", "mktree")
+		}
+		return leaf
+	}
+	blob := gitstoretest.GitIn(t, dir, "x", "hash-object", "-w", "--stdin")
+	file := gitstoretest.GitIn(t, dir, entry("100644", "x.md", blob)+"\n", "mktree")
+	empty := gitstoretest.GitIn(t, dir, "", "mktree")
+	for what, tree := range map[string]string{
+		"files":   grow(file, 12, 10, "d"),
+		"folders": grow(empty, 40, 2, "d"),
+		"a path":  grow(file, 60, 1, strings.Repeat("long", 50)),
+	} {
+		for _, ref := range []string{refMain, refConfig} {
+			head := gitstoretest.Git(t, dir, "rev-parse", ref)
+			commit := gitstoretest.Git(t, dir, "commit-tree", "-p", head, "-m", "x", tree)
+			err := x.s.CheckPush(context.Background(), &Push{Caller: owner, Wiki: "notes", Dir: dir, Commands: []RefCommand{{Old: head, New: commit, Ref: ref}}})
+			if err == nil || !errors.Is(err, wiki.ErrInvalid) {
+				t.Errorf("%s on %s: %v", what, ref, err)
+			}
+		}
+	}
 }

@@ -151,7 +151,10 @@ func (r *repo) allowPush(st *state, c wiki.Caller, a acl.Action) error {
 		return err
 	}
 	if r.name == admin {
-		return r.store.allowAdmin(who)
+		if !c.Host && !st.site.administers(who) {
+			return wiki.NotFound("there is no such repository, or you may not see it")
+		}
+		return nil
 	}
 	if st.config == nil {
 		return wiki.NotFound("there is no wiki %q", r.name)

@@ -54,7 +54,7 @@ func (w *rescue) say(format string, args ...any) {
 }
 
 func (w *rescue) run() error {
-	for _, ref := range []string{refGood, refMain} {
+	for _, ref := range []string{refAudit, refGood, refMain} {
 		if err := w.clearDamaged(ref); err != nil {
 			return err
 		}

@@ -15,8 +15,12 @@ import (
 // the public one, a token to remember it. History is for ever, so a push to a
 // configuration is looked through whole, every commit of it, its messages too.
 
-// maxConfigCommits bounds the commits of one push to a configuration.
-const maxConfigCommits = 10_000
+// Bounds of one push to a configuration: its commits, and the files that they change
+// together.
+const (
+	maxConfigCommits = 10_000
+	maxConfigChanges = 200_000
+)
 
 var (
 	privateKey = regexp.MustCompile(`BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-[0-9]|AGE-SECRET-KEY-1`)
@@ -46,15 +50,15 @@ func secretFaults(file, where string, text []byte) (faults wiki.Faults) {
 // secrets looks through every commit that a push adds to a configuration.
 func (c *pushCheck) secrets(old, new plumbing.Hash) error {
 	queue, seen := []plumbing.Hash{new}, map[plumbing.Hash]bool{new: true, old: true}
-	blobs := map[plumbing.Hash]bool{}
-	for n := 0; len(queue) > 0 && new != old; n++ {
-		if n == maxConfigCommits {
-			c.fault("", "the push brings more than %d commits to a configuration; squash them", maxConfigCommits)
+	look := secretSearch{pushCheck: c, blobs: map[plumbing.Hash]bool{}}
+	for n := 0; len(queue) > 0 && new != old && len(c.faults) <= maxFaults; n++ {
+		if n == maxConfigCommits || look.changes > maxConfigChanges {
+			c.fault("", "the commits of this push to a configuration are too many (at most %d), or change too many files together; squash them", maxConfigCommits)
 			return nil
 		}
 		oid := queue[0]
 		queue = queue[1:]
-		parents, err := c.secretsOf(oid, oid == new, blobs)
+		parents, err := look.commit(oid, oid == new)
 		if err != nil {
 			return err
 		}
@@ -78,9 +82,16 @@ func (c *pushCheck) secrets(old, new plumbing.Hash) error {
 	return nil
 }
 
-// secretsOf looks through one commit: its message and the files that differ from
-// its first parent's.
-func (c *pushCheck) secretsOf(oid plumbing.Hash, last bool, blobs map[plumbing.Hash]bool) ([]plumbing.Hash, error) {
+// secretSearch is the look through one push.
+type secretSearch struct {
+	*pushCheck
+	blobs   map[plumbing.Hash]bool // seen
+	changes int                    // files that the commits changed so far
+}
+
+// commit looks through one commit: its message and the files that differ from its
+// first parent's. It gives its parents.
+func (c *secretSearch) commit(oid plumbing.Hash, last bool) ([]plumbing.Hash, error) {
 	commit, err := readCommit(c.src, oid)
 	if err != nil {
 		return nil, fmt.Errorf("reading pushed commit %s: %w", oid, err)
@@ -98,17 +109,19 @@ func (c *pushCheck) secretsOf(oid plumbing.Hash, last bool, blobs map[plumbing.H
 	}
 	changes, err := diffUpTo(from, gitFolder(c.src, commit.Tree), maxSiteChanges)
 	if err == errManyChanges {
+		c.changes += maxSiteChanges
 		c.fault("", "commit %.10s changes more than %d files; push them in parts", oid, maxSiteChanges)
 		return commit.Parents, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	c.changes += len(changes)
 	for _, ch := range changes {
-		if ch.new == nil || ch.new.mode == modeGitlink || blobs[ch.new.oid] || len(c.faults) > maxFaults {
+		if ch.new == nil || ch.new.mode == modeGitlink || c.blobs[ch.new.oid] || len(c.faults) > maxFaults {
 			continue
 		}
-		blobs[ch.new.oid] = true
+		c.blobs[ch.new.oid] = true
 		size, err := sizeOf(c.src, ch.new.oid)
 		if err != nil {
 			return nil, fmt.Errorf("reading pushed file %s: %w", ch.path, err)

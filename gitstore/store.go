@@ -62,8 +62,9 @@ type Store struct {
 	admin *repo
 
 	mu     sync.Mutex
-	wikis  map[wiki.Slug]*repo // open repositories; guarded by mu
-	buried map[wiki.Slug]bool  // deleted since the start; guarded by mu
+	wikis  map[wiki.Slug]*repo  // open repositories; guarded by mu
+	closed map[wiki.Slug]string // why a repository does not open, as the log was told; guarded by mu
+	buried map[wiki.Slug]bool   // deleted since the start; guarded by mu
 
 	events  events
 	scans   chan struct{}  // one place for each search that may read all pages now
@@ -102,7 +103,7 @@ func newStore(ctx context.Context, cfg Config) (*Store, error) {
 	setDefault(&cfg.MaxPage, 1<<20)
 	setDefault(&cfg.MaxFile, 10<<20)
 	setDefault(&cfg.MaxPush, 2<<30)
-	s := &Store{cfg: cfg, fs: cfg.disk, log: cfg.Log, now: cfg.Now, wikis: map[wiki.Slug]*repo{}, buried: map[wiki.Slug]bool{}, started: time.Now()}
+	s := &Store{cfg: cfg, fs: cfg.disk, log: cfg.Log, now: cfg.Now, wikis: map[wiki.Slug]*repo{}, closed: map[wiki.Slug]string{}, buried: map[wiki.Slug]bool{}, started: time.Now()}
 	if s.fs == nil {
 		s.fs = disk.OS{}
 	}
@@ -222,7 +223,11 @@ func (s *Store) wiki(slug wiki.Slug) (*repo, error) {
 	}
 	r, err := s.openRepo(slug, s.wikiDir(slug))
 	if err != nil {
-		return nil, fmt.Errorf("opening wiki %s: %w", slug, err)
+		if s.closed[slug] != err.Error() { // it is asked for again and again
+			s.log.Error("a wiki's repository does not open; put it back from a backup", "wiki", slug, "folder", s.wikiDir(slug), "error", err)
+			s.closed[slug] = err.Error()
+		}
+		return nil, wiki.Unavailable("the wiki %q cannot be read, because its repository is damaged. Other wikis are not concerned. Whoever runs this site finds the cause in the server's log", slug)
 	}
 	r.used.Store(s.ticks())
 	s.wikis[slug] = r
@@ -244,6 +249,9 @@ func (s *Store) Wikis(ctx context.Context, c wiki.Caller) ([]WikiInfo, error) {
 		v, err := s.View(ctx, c, slug)
 		if errors.Is(err, wiki.ErrNotFound) || errors.Is(err, wiki.ErrPayment) {
 			continue
+		}
+		if errors.Is(err, wiki.ErrUnavailable) {
+			continue // the log has it already
 		}
 		if err != nil {
 			s.log.Error("a wiki does not open and is left out of the list", "wiki", slug, "error", err)

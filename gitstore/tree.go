@@ -332,14 +332,19 @@ func diffUpTo(a, b *folder, most int) ([]change, error) {
 	return d.out, err
 }
 
-// maxTreePath is the longest path of a folder, in bytes, that diffUpTo enters.
-const maxTreePath = 4096
+// Bounds of diffUpTo on paths, in bytes: of a folder that it enters, and of the
+// files together, for each that may differ.
+const (
+	maxTreePath  = 4096
+	meanTreePath = 256
+)
 
 // differ compares trees.
 type differ struct {
-	out  []change
-	seen int // folders that were compared
-	most int
+	out   []change
+	seen  int // folders that were compared
+	bytes int // of the paths in out
+	most  int
 }
 
 func same(a, b *folder) bool {
@@ -396,7 +401,7 @@ func (d *differ) entry(x, y *entry, prefix string) error {
 		if x != nil && y != nil && x.oid == y.oid && x.mode == y.mode {
 			return nil
 		}
-		if len(d.out) == d.most {
+		if d.bytes += len(prefix) + len(e.name); len(d.out) == d.most || d.most < math.MaxInt && d.bytes > d.most*meanTreePath {
 			return errManyChanges
 		}
 		d.out = append(d.out, change{prefix + e.name, x, y})

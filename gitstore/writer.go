@@ -294,7 +294,7 @@ func (r *repo) tryWrite(jobs []*job, force bool) (moved []string, err error) {
 // settleDoubt marks audit entries void that a write has left whose refs could
 // neither be moved nor moved back: a failing disk does that.
 func (b *batch) settleDoubt() error {
-	void, err := b.repo.unfinished()
+	void, _, err := b.repo.unfinished()
 	if err != nil || len(void) == 0 {
 		return err
 	}
