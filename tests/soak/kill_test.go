@@ -50,7 +50,7 @@ func TestKills(t *testing.T) {
 	s.start()
 	s.signIn()
 	l := &ledger{pages: map[string]int{}, files: map[string]int{}, subjects: map[string]bool{}}
-	clones := []string{s.clone(), s.clone(), s.clone()}
+	clones := []string{s.clone(), s.clone(), s.clone(), s.cloneSSH()}
 	kills := number("SOAK_KILLS", 10)
 	slowest := time.Duration(0)
 	for round := range kills {
@@ -85,7 +85,8 @@ func TestKills(t *testing.T) {
 }
 
 // load keeps the server busy until the moment of its death: browsers that edit,
-// uploads of several files at once, pushes to main and refs/merge/main, and
+// uploads of several files at once, pushes to main and refs/merge/main, over HTTP
+// and, by the last clone, over SSH, and
 // git's own maintenance.
 func (s *site) load(l *ledger, clones []string, moment time.Duration) error {
 	for _, clone := range clones { // drop what the last death left unanswered

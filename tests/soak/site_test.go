@@ -148,6 +148,7 @@ func environment() []string {
 type site struct {
 	testing.TB
 	binary, data, listen string
+	ssh                  string   // address of git over SSH
 	args                 []string // more flags of serve
 	wrap                 []string // command before the program, such as strace
 	base                 string
@@ -161,12 +162,16 @@ type site struct {
 
 func newSite(t testing.TB) *site {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var free [2]string
+	for i := range free {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		free[i] = l.Addr().String()
+		defer l.Close() // after both are known to differ
 	}
-	l.Close()
-	s := &site{TB: t, binary: program(t), data: data(t), listen: l.Addr().String()}
+	s := &site{TB: t, binary: program(t), data: data(t), listen: free[0], ssh: free[1]}
 	s.base = "http://" + s.listen + "/w/" + slug
 	t.Cleanup(s.kill)
 	return s
@@ -178,7 +183,7 @@ func (s *site) repo() string { return filepath.Join(s.data, "wikis", slug+".git"
 // then.
 func (s *site) start() time.Duration {
 	s.Helper()
-	args := append(append([]string{}, s.wrap...), s.binary, "serve", "--data", s.data, "--listen", s.listen, "--rates-reads", "0", "--rates-writes", "0")
+	args := append(append([]string{}, s.wrap...), s.binary, "serve", "--data", s.data, "--listen", s.listen, "--ssh-listen", s.ssh, "--rates-reads", "0", "--rates-writes", "0")
 	args = append(args, s.args...)
 	s.server = exec.Command(args[0], args[1:]...)
 	s.log = &bytes.Buffer{}
@@ -309,6 +314,29 @@ func (s *site) clone() string {
 	run(s, "/", "git", "clone", "-q", "--sparse", s.remote(), dir)
 	run(s, dir, "git", "sparse-checkout", "set", "Soak")
 	return dir
+}
+
+// cloneSSH is clone over SSH, with a key of its own; the host's key is known.
+func (s *site) cloneSSH() string {
+	s.Helper()
+	dir := s.TempDir()
+	key, known := filepath.Join(dir, "key"), filepath.Join(dir, "known")
+	run(s, "/", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
+	if _, err := command(s.binary, "admin", "--data", s.data, "key", "add", "operator", key+".pub"); err != nil {
+		s.Fatal(err)
+	}
+	lines, err := command(s.binary, "admin", "--data", s.data, "--ssh-listen", s.ssh, "ssh-fingerprint")
+	if err == nil {
+		err = os.WriteFile(known, []byte(lines+"\n"), 0o600)
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	ssh := "ssh -i " + key + " -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile=" + known
+	clone := filepath.Join(dir, "clone")
+	run(s, "/", "git", "-c", "core.sshCommand="+ssh, "clone", "-q", "--sparse", "-c", "core.sshCommand="+ssh, "ssh://git@"+s.ssh+"/"+slug+".git", clone)
+	run(s, clone, "git", "sparse-checkout", "set", "Soak")
+	return clone
 }
 
 func (s *site) remote() string {
