@@ -46,8 +46,8 @@ var emptyTree = plumbing.NewHash("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 // audit adds an entry to the batch.
 func (b *batch) audit(c wiki.Caller, action, ref string, old, new plumbing.Hash) error {
 	e := auditEntry{
-		Schema: schema, Action: action, Actor: c.Name(), Credential: c.Credential, Via: string(viaOf(c)), Agent: c.Agent,
-		Ref: ref, Old: old.String(), New: new.String(),
+		Schema: schema, Action: action, Actor: c.Name(), Credential: c.Credential, Via: string(viaOf(c)), Agent: strings.ToValidUTF8(c.Agent, "\uFFFD"),
+		Ref: strings.ToValidUTF8(ref, "\uFFFD"), Old: old.String(), New: new.String(),
 	}
 	return b.addAudit(c, e, fmt.Sprintf("%s %s by %s", action, ref, c.Name()))
 }
@@ -94,6 +94,8 @@ func (r *repo) readAudit(oid plumbing.Hash) (audited, error) {
 		a.parent = c.Parents[0]
 	}
 	_, text, _ := strings.Cut(c.Message, "\n\n")
+	// One entry that cannot be read would take the whole history with it.
+	text = strings.ToValidUTF8(text, "\uFFFD")
 	if err := toml.Unmarshal([]byte(text), &a.auditEntry); err != nil {
 		return audited{}, fmt.Errorf("audit entry %s: %w", oid, err)
 	}

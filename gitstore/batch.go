@@ -32,6 +32,7 @@ type batch struct {
 	made    []tip                    // commits that this batch makes
 	keys    []keyed                  // idempotency keys of this batch
 	edits   []edit                   // commits of this batch whose changes are known
+	below   map[string]string        // folders of names in which the batch makes refs → such a ref
 
 	usage    int64 // bytes on the disk before this batch, where it was measured
 	measured bool

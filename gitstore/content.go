@@ -16,17 +16,13 @@ type sizer interface {
 	Size(oid plumbing.Hash) (int64, error)
 }
 
-// maxContentChanges bounds the files that change at once, so that a tree of a few
-// objects, which name the same folder again and again, does not fill the memory.
-const maxContentChanges = 1_000_000
-
 // checkContent names what is wrong with the files that to adds or changes
 // relative to from. Faults elsewhere in the tree are older than this change and
 // do not stop it.
 func (r *repo) checkContent(src objectSource, from, to *folder) (wiki.Faults, error) {
-	changes, err := diffUpTo(from, to, maxContentChanges)
+	changes, err := diff(from, to)
 	if errors.Is(err, errManyChanges) {
-		return nil, &wiki.Error{Kind: wiki.ErrTooLarge, Text: fmt.Sprintf("more than %d files would change at once, or their paths are too long; push them in parts", maxContentChanges)}
+		return nil, &wiki.Error{Kind: wiki.ErrTooLarge, Text: fmt.Sprintf("more than %d files would change at once, or their paths are too long; push them in parts", 2*maxFiles)}
 	}
 	if err != nil {
 		return nil, err
@@ -42,6 +38,10 @@ func (r *repo) checkContent(src objectSource, from, to *folder) (wiki.Faults, er
 		if ch.old == nil {
 			c.added = append(c.added, ch.path)
 		}
+	}
+	if text, err := r.tooManyFiles(to, len(c.added)); err != nil || text != "" {
+		c.fault("", "%s", text)
+		return c.faults, err
 	}
 	if err := c.folds(); err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func (r *repo) checkPages(t Tier, g growth, head *folder) error {
 	if t.Pages == NoLimit || g.pages <= 0 {
 		return nil
 	}
-	have, err := r.pages(head)
+	have, _, err := r.count(head)
 	if err != nil {
 		return err
 	}
@@ -72,34 +72,35 @@ func (r *repo) checkPages(t Tier, g growth, head *folder) error {
 	return nil
 }
 
-// pageCount is the number of pages of a tree, moved by tree differences.
+// pageCount is the number of pages and of files of a tree, moved by tree
+// differences.
 type pageCount struct {
-	mu   sync.Mutex
-	root *folder // guarded by mu, as n; nil: not counted yet
-	n    int
+	mu           sync.Mutex
+	root         *folder // guarded by mu, as all below; nil: not counted yet
+	pages, files int
 }
 
-// pages counts the pages of a tree that differs little from the published one. The
-// first time costs a walk of the tree, later ones what has changed since.
-func (r *repo) pages(root *folder) (int, error) {
+// count counts the pages and the files, pages included, of a tree that differs
+// little from the published one. The first time costs a walk of the tree, later ones
+// what has changed since.
+func (r *repo) count(root *folder) (pages, files int, err error) {
 	now := r.state.Load().main().root
 	c := &r.counted
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.root == nil {
-		n, err := countPages(now)
-		if err != nil {
-			return 0, err
+		if c.pages, c.files, err = countPages(now); err != nil {
+			return 0, 0, err
 		}
-		c.root, c.n = now, n
+		c.root = now
 	}
-	moved, err := morePages(c.root, now)
+	pages, files, err = morePages(c.root, now)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	c.root, c.n = now, c.n+moved
-	more, err := morePages(now, root)
-	return c.n + more, err
+	c.root, c.pages, c.files = now, c.pages+pages, c.files+files
+	pages, files, err = morePages(now, root)
+	return c.pages + pages, c.files + files, err
 }
 
 func (c *pageCount) drop() {
@@ -108,27 +109,35 @@ func (c *pageCount) drop() {
 	c.root = nil
 }
 
-func countPages(root *folder) (n int, err error) {
+// countPages counts the pages and the files of a tree.
+func countPages(root *folder) (pages, files int, err error) {
 	_, err = root.walk("", func(path string, _ *entry) bool {
+		files++
 		if _, page := wiki.PageOfFile(path); page {
-			n++
+			pages++
 		}
 		return true
 	})
-	return n, err
+	return pages, files, err
 }
 
-// morePages is how many pages to has more than from.
-func morePages(from, to *folder) (n int, err error) {
+// morePages is how many pages and files to has more than from.
+func morePages(from, to *folder) (pages, files int, err error) {
 	changes, err := diff(from, to)
 	for _, c := range changes {
-		if _, page := wiki.PageOfFile(c.path); page && c.old == nil {
-			n++
-		} else if page && c.new == nil {
-			n--
+		n := 0
+		switch {
+		case c.old == nil:
+			n = 1
+		case c.new == nil:
+			n = -1
+		}
+		files += n
+		if _, page := wiki.PageOfFile(c.path); page {
+			pages += n
 		}
 	}
-	return n, err
+	return pages, files, err
 }
 
 // overBytes is how many bytes the wiki would take with more beside what is on the

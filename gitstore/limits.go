@@ -114,7 +114,7 @@ func (s *Store) checkIncoming(in *Incoming, n NewWiki) error {
 		if err != nil {
 			return err
 		}
-		count, err := countPages(root)
+		count, _, err := countPages(root)
 		if err != nil {
 			return err
 		}

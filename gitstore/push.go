@@ -47,23 +47,30 @@ func (s *Store) CheckPush(ctx context.Context, p *Push) error {
 		}
 		defer q.Close()
 		src, quarantine = q, q
+		var cancel context.CancelFunc
+		if ctx, cancel, err = checkTime(ctx, q); err != nil {
+			return err
+		}
+		defer cancel()
 	}
 	if len(p.Commands) > maxCommands {
 		return wiki.Invalid("refs", "the push names %d refs; at most %d go in one push", len(p.Commands), maxCommands)
 	}
 	c := pushCheck{repo: r, state: st, push: p, src: src}
-	for _, cmd := range p.Commands {
-		if err := ctx.Err(); err != nil {
+	if quarantine != nil {
+		if err := c.received(ctx, quarantine); err != nil {
 			return err
+		}
+	}
+	for _, cmd := range p.Commands {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		if err := c.command(cmd); err != nil {
 			return err
 		}
 	}
 	if quarantine != nil {
-		if err := c.received(ctx, quarantine); err != nil {
-			return err
-		}
 		if err := c.room(quarantine); err != nil {
 			return err
 		}
@@ -166,6 +173,10 @@ func (c *pushCheck) command(cmd RefCommand) error {
 		c.deletion(cmd, kind)
 		return nil
 	}
+	if fault := refNameFault(cmd.Ref); fault != "" && old.IsZero() {
+		c.fault("", "%q: %s", cmd.Ref, fault)
+		return nil
+	}
 	c.files = c.files || kind == kindPlain // what another branch holds is not looked at
 	commit, err := c.commitOf(cmd.Ref, new)
 	if err != nil || commit.IsZero() {
@@ -200,7 +211,11 @@ func (c *pushCheck) forceful() bool {
 // tags may name a tag of one. It is zero for a tag of something else, which holds
 // no history.
 func (c *pushCheck) commitOf(ref string, oid plumbing.Hash) (plumbing.Hash, error) {
-	for at := oid; ; {
+	for at, n := oid, 0; ; n++ {
+		if n > maxTagChain {
+			c.fault("", "%s would lead to a tag of a tag of a tag, and so on; make it a tag of a commit", ref)
+			return plumbing.ZeroHash, nil
+		}
 		typ, data, err := c.src.Get(at)
 		if err != nil {
 			return plumbing.ZeroHash, fmt.Errorf("reading pushed object %s: %w", at, err)
@@ -225,23 +240,22 @@ func (c *pushCheck) commitOf(ref string, oid plumbing.Hash) (plumbing.Hash, erro
 // history would show them as something that the server has seen happen. It looks
 // at all that came, since a commit that no ref leads to now could be pushed again,
 // and would be known then.
+//
+// Nothing else is read where this finds a fault.
 func (c *pushCheck) received(ctx context.Context, q *objects.DB) error {
-	all, err := q.All()
+	commits, err := c.bounds(ctx, q)
+	if err == nil {
+		err = c.faults.OrNil()
+	}
 	if err != nil {
 		return err
 	}
-	for _, oid := range all {
-		if err := ctx.Err(); err != nil {
+	for _, oid := range commits {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := errors.Join(c.ownMarks(oid), c.step(oid)); err != nil {
 			return err
-		}
-		typ, _, err := q.Header(oid)
-		if err != nil {
-			return fmt.Errorf("reading pushed object %s: %w", oid, err)
-		}
-		if typ == plumbing.CommitObject && !c.repo.objects.Has(oid) {
-			if err := c.ownMarks(oid); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -265,7 +279,7 @@ func (c *pushCheck) ownMarks(oid plumbing.Hash) error {
 	if strings.EqualFold(commit.Committer.Email, ServerEmail) {
 		c.fault("", "commit %s names the server as its committer; make it yours with `git commit --amend --reset-author` (or `git rebase` with it for an older one)", oid.String()[:10])
 	}
-	for _, l := range strings.Split(commit.Message, "\n") {
+	for l := range strings.SplitSeq(commit.Message, "\n") {
 		if trailerLine(l) {
 			c.fault("", "commit %s has the line %q in its message, which only the server may write; take it out with `git commit --amend`", oid.String()[:10], strings.TrimSpace(l))
 			break
@@ -640,5 +654,5 @@ func (b *batch) applyPlain(p *Push, ref string, old, new plumbing.Hash) error {
 	if err := b.audit(p.Caller, "push", ref, old, new); err != nil {
 		return err
 	}
-	return b.move(ref, tip{commit: new, root: emptyFolder()})
+	return b.moveName(ref, old, new)
 }

@@ -2,9 +2,7 @@ package gitstore
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"math"
 	"sort"
 	"strings"
 	"sync"
@@ -319,13 +317,12 @@ type change struct {
 // diff lists the files that differ from a to b, in git's order. Folders that
 // the two share are not read, so the cost grows with what changed and not with
 // the wiki.
-func diff(a, b *folder) ([]change, error) { return diffUpTo(a, b, math.MaxInt) }
+// It ends with errManyChanges where more than twice maxFiles differ.
+func diff(a, b *folder) ([]change, error) { return diffUpTo(a, b, 2*maxFiles) }
 
-var errManyChanges = errors.New("too many files differ")
-
-// diffUpTo is diff for trees that somebody else made: it ends with errManyChanges
-// where more than most files or folders differ. A tree of a few objects can name
-// the same folder so often that it has more files than memory.
+// diffUpTo is diff that ends with errManyChanges where more than most files or
+// folders differ. A tree of a few objects can name the same folder so often that it
+// has more files than memory.
 func diffUpTo(a, b *folder, most int) ([]change, error) {
 	d := differ{most: most}
 	err := d.folders(a, b, "")
@@ -355,7 +352,7 @@ func (d *differ) folders(a, b *folder, prefix string) error {
 	if same(a, b) {
 		return nil
 	}
-	if d.seen++; d.seen > d.most || d.most < math.MaxInt && len(prefix) > maxTreePath {
+	if d.seen++; d.seen > d.most || len(prefix) > maxTreePath {
 		return errManyChanges
 	}
 	var as, bs []entry
@@ -401,7 +398,7 @@ func (d *differ) entry(x, y *entry, prefix string) error {
 		if x != nil && y != nil && x.oid == y.oid && x.mode == y.mode {
 			return nil
 		}
-		if d.bytes += len(prefix) + len(e.name); len(d.out) == d.most || d.most < math.MaxInt && d.bytes > d.most*meanTreePath {
+		if d.bytes += len(prefix) + len(e.name); len(d.out) == d.most || d.bytes > d.most*meanTreePath {
 			return errManyChanges
 		}
 		d.out = append(d.out, change{prefix + e.name, x, y})

@@ -70,7 +70,7 @@ func (s *Store) fillStats(info *WikiStats) error {
 		return err
 	}
 	info.Changed = commit.Committer.When
-	if info.Pages, err = r.pages(main.root); err != nil {
+	if info.Pages, _, err = r.count(main.root); err != nil {
 		return err
 	}
 	info.Bytes, err = r.objects.Usage()

@@ -21,10 +21,24 @@ var errTree = errors.New("the tree object is damaged")
 type treeDiff struct {
 	source  Source
 	changes []Change
+	seen    int // folders that were compared
+	paths   int // bytes of the changes' paths
+}
+
+// The most that one commit's changes are listed of. A tree of a few objects can name
+// the same folder so often that it has more files than memory. Pushes of such
+// commits are refused; of one that came otherwise, the rest is left out.
+const (
+	maxChanges = 1_000_000
+	maxPaths   = 256 << 20
+)
+
+func (d *treeDiff) full() bool {
+	return len(d.changes) >= maxChanges || d.seen > maxChanges || d.paths > maxPaths
 }
 
 func (d *treeDiff) compare(old, new plumbing.Hash, folder string, depth int) error {
-	if old == new {
+	if d.seen++; old == new || d.full() {
 		return nil
 	}
 	if depth > maxDepth {
@@ -40,7 +54,7 @@ func (d *treeDiff) compare(old, new plumbing.Hash, folder string, depth int) err
 	}
 	for {
 		skipEqual(&a, &b)
-		if len(a.raw) == 0 && len(b.raw) == 0 {
+		if len(a.raw) == 0 && len(b.raw) == 0 || d.full() {
 			break
 		}
 		switch c := a.order(&b); {
@@ -123,6 +137,7 @@ func (d *treeDiff) entry(o, n *cursor, folder string, depth int) error {
 	}
 	if c.Kind != 0 {
 		c.File = folder + string(name)
+		d.paths += len(c.File)
 		d.changes = append(d.changes, c)
 	}
 	if oldTree != newTree {

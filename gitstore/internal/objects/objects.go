@@ -34,6 +34,9 @@ var ErrTooLarge = errors.New("object too large")
 // MaxObject is the largest object in bytes that is read into memory.
 const MaxObject = 512 << 20
 
+// quarantineCache is the memory for what a push has brought, while it is checked.
+const quarantineCache = 32 << 20
+
 // DB is the objects of one bare repository. Its methods may be called from any
 // number of goroutines.
 type DB struct {
@@ -70,9 +73,10 @@ func Open(fsys disk.FS, dir string, cache *Cache) (*DB, error) {
 
 // OpenQuarantine is a view that sees, beside all that db has, the object folder
 // dir of a push that is being checked. What is in dir never goes into the
-// shared cache. The view is for reading alone.
+// shared cache: the view has one of its own, without which a chain of thousands of
+// deltas would be gone through for each object in it. The view is for reading alone.
 func OpenQuarantine(db *DB, dir string) (*DB, error) {
-	q := newDB(db.fs, dir, nil)
+	q := newDB(db.fs, dir, NewCache(quarantineCache))
 	q.parent = db
 	if err := q.Refresh(); err != nil {
 		return nil, fmt.Errorf("opening the objects of a push: %w", err)
@@ -224,6 +228,14 @@ func (db *DB) Has(oid plumbing.Hash) bool {
 // Damage is an error that names the packs that cannot be opened; nil if all
 // can.
 func (db *DB) Damage() error { return db.packs.Load().broken }
+
+// Packed is the number of objects in packs, those in two of them counted twice.
+func (db *DB) Packed() (n int) {
+	for _, p := range db.packs.Load().packs {
+		n += p.idx.n
+	}
+	return n
+}
 
 // PackCount is the number of packs, those of garbage included.
 func (db *DB) PackCount() int { return len(db.packs.Load().packs) }

@@ -188,28 +188,42 @@ func (tx *Tx) check(l *locked) error {
 
 // nameFree refuses a new ref that is a folder of others, or is under another.
 func (tx *Tx) nameFree(name string) error {
-	below, err := tx.db.List(name + "/")
+	other, err := tx.db.beside(name, tx.deletes)
+	if err == nil && other != "" {
+		err = &NameConflictError{name, other}
+	}
+	return err
+}
+
+// Beside is a ref that a new one cannot be beside, because one of the two would be
+// a folder of the other; "" where there is none.
+func (d *DB) Beside(name string) (other string, err error) {
+	return d.beside(name, func(string) bool { return false })
+}
+
+func (d *DB) beside(name string, gone func(string) bool) (other string, err error) {
+	below, err := d.List(name + "/")
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, r := range below {
-		if !tx.deletes(r.Name) {
-			return &NameConflictError{name, r.Name}
+		if !gone(r.Name) {
+			return r.Name, nil
 		}
 	}
 	for i := len("refs/"); i < len(name); i++ {
 		if name[i] != '/' {
 			continue
 		}
-		_, err := tx.db.Read(name[:i])
-		if err == nil && !tx.deletes(name[:i]) {
-			return &NameConflictError{name, name[:i]}
+		_, err := d.Read(name[:i])
+		if err == nil && !gone(name[:i]) {
+			return name[:i], nil
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) && CheckName(name[:i]) == nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return "", nil
 }
 
 // deletes reports that the same transaction deletes the ref.
