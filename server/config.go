@@ -91,9 +91,11 @@ type SSHConfig struct {
 	// is not set, the clone addresses that are shown lead nowhere.
 	Host string `toml:"host" help:"name, perhaps with a port, under which people reach ssh_listen; empty: from base_url and ssh_listen"`
 
-	// HandshakeTimeout is how long a client has to authenticate. Default
-	// "10s". Without it, half-open connections take all places for ever.
-	HandshakeTimeout Duration `toml:"handshake_timeout" help:"time that a client has to authenticate"`
+	// HandshakeTimeout is how long a client has to offer a key that signs
+	// somebody in; to prove that it has it, the person has two minutes, since
+	// keys have passphrases and are touched. Default "10s". Without it,
+	// half-open connections take all places for ever.
+	HandshakeTimeout Duration `toml:"handshake_timeout" help:"time that a client has to offer a key that signs somebody in"`
 
 	// IdleTimeout ends a connection that does nothing, and a clone or push in
 	// which neither side sends anything, for so long. Default "5m". Much
@@ -106,8 +108,8 @@ type SSHConfig struct {
 	Keepalive Duration `toml:"keepalive" help:"how often clients are asked whether they are still there"`
 
 	// MaxConnections is how many connections there may be at once. Default
-	// 500. When all are taken one that has not authenticated gives way to a
-	// new one.
+	// 500. When all are taken one that does nothing gives way to a new one,
+	// first of all one that has not authenticated.
 	MaxConnections int `toml:"max_connections" help:"connections over SSH at once"`
 
 	// PerAddress is how many of them one address may have (in IPv6, one /64).

@@ -175,7 +175,11 @@ func (c *sshConn) mayTry(key ssh.PublicKey) bool {
 	if err != nil && !errors.Is(err, wiki.ErrUnauthenticated) {
 		c.server.Log.Error("an ssh key cannot be looked up", "id", c.id, "error", err)
 	}
-	return err == nil
+	if err != nil {
+		return false
+	}
+	c.proving()
+	return true
 }
 
 // drain lets the commands under way end and refuses new ones; connections without

@@ -385,6 +385,26 @@ func TestSSHHooksNotInPlace(t *testing.T) {
 	}
 }
 
+// TestSSHStatus: what git says of its own, and its status, come through; where the
+// repository lies on the machine does not.
+func TestSSHStatus(t *testing.T) {
+	s := newSSHSite(t, nil)
+	session := newSession(t, s.dial(t, "bob"))
+	session.Stdin = strings.NewReader("zzzz")
+	var errs bytes.Buffer
+	session.Stderr = &errs
+	exit := (*ssh.ExitError)(nil)
+	if err := session.Run("git-upload-pack notes.git"); !errors.As(err, &exit) || exit.ExitStatus() != 128 || !strings.Contains(errs.String(), "fatal: protocol error") {
+		t.Errorf("%v, %s", err, errs.String())
+	}
+	var b bytes.Buffer
+	w := &withoutPath{&b, "/data/wikis/notes.git", "notes.git"}
+	line := "fatal: '/data/wikis/notes.git' is odd, /data/wikis/notes.git/x too\n"
+	if n, err := io.WriteString(w, line); err != nil || n != len(line) || b.String() != "fatal: 'notes.git' is odd, notes.git/x too\n" {
+		t.Errorf("%d, %v, %q", n, err, b.String())
+	}
+}
+
 // TestSSHTooMuch: what a client may say is bounded, also before git bounds it.
 func TestSSHTooMuch(t *testing.T) {
 	s := newSSHSite(t, nil)

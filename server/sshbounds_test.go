@@ -76,6 +76,7 @@ func TestSSHHalfOpen(t *testing.T) {
 				change(&cfg.Limits)
 			})
 			before := s.dial(t, "alice")
+			hang(t, newSession(t, before), "git-upload-pack notes.git")
 			var open []net.Conn
 			for i := range 200 {
 				c := s.silent(t)
@@ -107,19 +108,56 @@ func TestSSHHalfOpen(t *testing.T) {
 	}
 }
 
-// TestSSHConnections: where all places are taken by people who have
-// authenticated, the next one is told.
+// slowSigner signs late, as somebody does who types a passphrase.
+type slowSigner struct {
+	ssh.Signer
+	wait time.Duration
+}
+
+func (s slowSigner) Sign(r io.Reader, data []byte) (*ssh.Signature, error) {
+	time.Sleep(s.wait)
+	return s.Signer.Sign(r, data)
+}
+
+// TestSSHUnlocking: who has offered somebody's key may take their time to unlock
+// it; nobody else may.
+func TestSSHUnlocking(t *testing.T) {
+	s := newSSHSite(t, func(cfg *sshConfig) { cfg.Limits.HandshakeTimeout = Duration(300 * time.Millisecond) })
+	silent := s.silent(t)
+	c, err := ssh.Dial("tcp", s.addr, s.config("git", slowSigner{s.keys["bob"], time.Second}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if a := say(t, c, "whoami"); a.out != "bob\n" {
+		t.Errorf("got %+v", a)
+	}
+	if !closed(silent) {
+		t.Error("a silent client is still there")
+	}
+}
+
+// TestSSHConnections: where all places are taken by people at work, the next one is
+// told; whoever has authenticated and does nothing gives way.
 func TestSSHConnections(t *testing.T) {
 	s := newSSHSite(t, func(cfg *sshConfig) { cfg.Limits.PerAddress = 2 })
-	first := s.dial(t, "bob")
-	s.dial(t, "carol")
+	first, second := s.dial(t, "bob"), s.dial(t, "carol")
+	hang(t, newSession(t, first), "git-upload-pack notes.git")
+	work := hang(t, newSession(t, second), "git-upload-pack notes.git")
+	waitFor(t, "two commands", func() bool { return len(s.handler.slots.running) == 2 })
 	line, err := bufio.NewReader(s.silent(t)).ReadString('\n')
 	if err != nil || !strings.HasPrefix(line, "wikibot: there are 2 connections from your address") {
 		t.Errorf("told %q, %v", line, err)
 	}
-	first.Close()
-	waitFor(t, "a free place", func() bool { return s.connections() == 1 })
-	s.dial(t, "alice")
+	work.Close()
+	waitFor(t, "the end of a command", func() bool { return len(s.handler.slots.running) == 1 })
+	if a := say(t, s.dial(t, "alice"), "whoami"); a.out != "alice\n" {
+		t.Errorf("beside somebody who does nothing: %+v", a)
+	}
+	_ = second.Wait() // has given way
+	if a := say(t, first, "whoami"); a.out != "bob\n" {
+		t.Errorf("who was at work: %+v", a)
+	}
 }
 
 // TestSSHSessions: how many sessions a connection, and commands a key may have.

@@ -17,6 +17,10 @@ const (
 	keepalivePatience = 3               // intervals without an answer until a client is gone
 	lingerTime        = 2 * time.Second // for a client to read the last of an answer when the server stops
 	sshChannelsMost   = 10              // sessions of one connection at once, as in sshd_config(5), MaxSessions
+
+	// unlockTime is how long after the beginning somebody may prove to have the
+	// key that they have offered: a passphrase is typed, a hardware key touched.
+	unlockTime = 2 * time.Minute
 )
 
 // sshConn is one connection. As a net.Conn it is what gliderlabs and x/crypto
@@ -66,6 +70,16 @@ func (c *sshConn) expire() {
 	}
 	c.server.Log.Debug("ssh connection timed out", "id", c.id, "client", c.address, "authenticated", c.ready.Load())
 	c.Close()
+}
+
+// proving gives a client that has offered somebody's key more time than the
+// handshake as such has.
+func (c *sshConn) proving() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over && !c.ready.Load() {
+		c.timer.Reset(max(0, time.Until(c.began.Add(max(unlockTime, time.Duration(c.server.Limits.HandshakeTimeout))))))
+	}
 }
 
 // authenticated ends the time for the handshake.
@@ -127,10 +141,7 @@ func (c *sshConn) done() {
 
 // closeIdle closes the connection where no command is under way.
 func (c *sshConn) closeIdle() {
-	c.mu.Lock()
-	idle := c.running == 0
-	c.mu.Unlock()
-	if idle {
+	if c.stage() < sshAtWork {
 		c.Close()
 	}
 }
@@ -188,14 +199,31 @@ func (c *sshConn) Read(p []byte) (int, error) {
 
 // keyExchange is the bytes from which on a client has begun to exchange keys; its
 // version alone is 255 at most (RFC 4253, 4.2), its first packet more than that.
+// What goes before costs a client nothing.
 const keyExchange = 400
 
-// lagsBehind reports whether the client has said less than another's, or as little
-// in more time. What goes before the exchange of keys costs nothing and does not
-// count.
-func (c *sshConn) lagsBehind(other *sshConn) bool {
-	busy, others := c.said.Load() >= keyExchange, other.said.Load() >= keyExchange
-	return !busy && others || busy == others && c.began.Before(other.began)
+// sshStage is how far a connection has come.
+type sshStage int
+
+const (
+	sshSilent      sshStage = iota // nothing but its version was said
+	sshHandshaking                 // has begun to exchange keys
+	sshIdle                        // has authenticated, gives no command now
+	sshAtWork
+)
+
+func (c *sshConn) stage() sshStage {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.running > 0:
+		return sshAtWork
+	case c.ready.Load():
+		return sshIdle
+	case c.said.Load() >= keyExchange:
+		return sshHandshaking
+	}
+	return sshSilent
 }
 
 // SetDeadline does nothing, like the two below: gliderlabs takes every deadline

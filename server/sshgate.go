@@ -30,9 +30,10 @@ func newSSHGate(limits SSHConfig, processes int) *sshGate {
 }
 
 // admit takes a connection in. Where all places are taken, of its address or in
-// all, one there that has not authenticated gives way: the oldest that has said
-// nothing yet, else the oldest. Whoever opens connections and leaves them so keeps
-// nobody out, and cuts off nobody who is busy with a handshake.
+// all, one there that does nothing gives way: the oldest of those that have said
+// nothing yet, else of those that have not authenticated, else of those that have
+// and give no command. Whoever opens connections and leaves them so keeps nobody
+// out, and cuts off nobody who is at work.
 func (g *sshGate) admit(c *sshConn) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -62,13 +63,17 @@ func (g *sshGate) count(address string) (n int) {
 	return n
 }
 
-// evict closes a connection that has not authenticated, of one address or, with
-// "", of all; false where there is none.
+// evict closes a connection without a command, of one address or, with "", of
+// all; false where there is none.
 func (g *sshGate) evict(address string) bool {
 	var least *sshConn
+	at := sshAtWork
 	for c := range g.conns {
-		if (address == "" || c.address == address) && !c.ready.Load() && (least == nil || c.lagsBehind(least)) {
-			least = c
+		if address != "" && c.address != address {
+			continue
+		}
+		if stage := c.stage(); stage < at || stage == at && least != nil && c.began.Before(least.began) {
+			least, at = c, stage
 		}
 	}
 	if least == nil {
