@@ -54,14 +54,22 @@ func (r *repo) checkConfiguration(src objectSource, was *configuration, root *fo
 func (r *repo) pushedConfiguration(src objectSource, was *configuration, root *folder, options []string) (*configuration, error) {
 	cfg, err := r.checkConfiguration(src, was, root)
 	var faults wiki.Faults
-	if cfg == nil || err != nil && !errors.As(err, &faults) || was == nil || cfg.policy.Schema == 0 {
+	limited := errors.Is(err, wiki.ErrLimit)
+	if cfg == nil || err != nil && !limited && !errors.As(err, &faults) || was == nil || cfg.policy.Schema == 0 {
 		return cfg, err
 	}
 	st, aerr := r.store.admin.current()
 	if aerr != nil {
 		return nil, aerr
 	}
-	return cfg, append(faults, st.site.guardGrants(was.policy, cfg.policy, options)...).OrNil()
+	asked := st.site.guardGrants(was.policy, cfg.policy, options)
+	if limited && len(asked) == 0 {
+		return cfg, err
+	}
+	if limited {
+		faults = wiki.Faults{{File: fileACL, Text: err.Error()}}
+	}
+	return cfg, append(faults, asked...).OrNil()
 }
 
 // configFiles names what is in a wiki's configuration and does not belong there.
