@@ -39,6 +39,7 @@ type auditEntry struct {
 	Old        string `toml:"old"`
 	New        string `toml:"new"`
 	Void       string `toml:"void,omitempty"` // the entry that never came true
+	Gone       bool   `toml:"gone,omitempty"` // no ref reached New when the history was rewritten
 }
 
 var emptyTree = plumbing.NewHash("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
@@ -220,6 +221,9 @@ func (r *repo) cameTrue(a audited) (bool, error) {
 		return false, err
 	}
 	want := plumbing.NewHash(a.New)
+	if a.Gone || a.Action == "purge" {
+		return true, nil
+	}
 	if want.IsZero() {
 		return !exists, nil
 	}

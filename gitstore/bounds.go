@@ -60,6 +60,9 @@ func (c *pushCheck) bounds(ctx context.Context, q *objects.DB) (commits []plumbi
 	if err != nil {
 		return nil, err
 	}
+	if err := c.purged(all); err != nil {
+		return nil, err
+	}
 	total := int64(0)
 	for _, oid := range all {
 		if ctx.Err() != nil {

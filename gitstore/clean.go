@@ -17,6 +17,7 @@ import (
 // else uses them, when no git child is left, so nothing it removes is in use. It
 // looks at the folders where such files can be and never at the objects.
 func (s *Store) clean() {
+	s.finishPurges()
 	dirs := []string{s.adminDir()}
 	entries, err := os.ReadDir(filepath.Join(s.cfg.Dir, "wikis"))
 	if err != nil {

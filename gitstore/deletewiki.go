@@ -144,7 +144,7 @@ func (s *Store) bury(ctx context.Context, slug wiki.Slug) (bundle string, err er
 		return "", err
 	}
 	s.log.Info("a deleted wiki was put into a bundle and removed", "wiki", slug, "bundle", bundle)
-	return bundle, errors.Join(os.RemoveAll(away), s.forgetCaches(slug))
+	return bundle, errors.Join(os.RemoveAll(away), s.forgetCaches(slug), os.RemoveAll(r.fetchesFile()))
 }
 
 // forgetCaches removes what cache/ has of a wiki.
@@ -170,20 +170,15 @@ func (s *Store) lastRites(ctx context.Context, slug wiki.Slug, dir string) (*rep
 	if r == nil {
 		return s.openRepo(slug, dir)
 	}
-	r.gone.Store(true)
-	if err := r.closeWriter(ctx); err != nil {
+	told := wiki.NotFound("there is no wiki %q any more: it was deleted", slug)
+	r.end(told)
+	if err := r.closeWriter(ctx, told); err != nil {
 		return nil, err
 	}
 	if r.quiet(ctx) {
 		r.packing.Unlock()
 	}
 	return r, ctx.Err()
-}
-
-// deleted is what those are told who come with something for a wiki that was deleted
-// meanwhile.
-func (r *repo) deleted() error {
-	return wiki.NotFound("there is no wiki %q any more: it was deleted", r.name)
 }
 
 // bundleForm is the name of a bundle: the slug and when it was made.

@@ -384,8 +384,8 @@ func (st *state) damaged() bool {
 
 // damaged is what people are told where a repository cannot be read.
 func (r *repo) damaged(err error) error {
-	if r.gone.Load() {
-		return r.deleted()
+	if told := r.ended.Load(); told != nil {
+		return told
 	}
 	if r.store.ctx.Err() == nil && r.said.Swap(err.Error()) != any(err.Error()) {
 		r.store.log.Error("a repository cannot be read; put it back from a backup, or mend its refs with git update-ref", "repository", r.name, "folder", r.dir, "error", err)

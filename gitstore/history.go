@@ -174,7 +174,7 @@ func (r *repo) saveHistory() {
 	h := &r.history
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.index == nil || h.index.Head() == h.saved || r.name == admin {
+	if h.index == nil || h.index.Head() == h.saved || r.name == admin || r.ended.Load() != nil {
 		return
 	}
 	err := os.MkdirAll(r.historyDir(), 0o700)

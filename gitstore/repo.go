@@ -34,10 +34,10 @@ type repo struct {
 	said     atomic.Value             // what damage the log was last told of, a string
 
 	writer writer
-	doubt  bool         // a write has failed, perhaps in the middle; only the writer looks
-	pushed atomic.Bool  // a push has landed since the start
-	gone   atomic.Bool  // the wiki was deleted
-	used   atomic.Int64 // when somebody last asked for it, in ticks
+	doubt  bool                       // a write has failed, perhaps in the middle; only the writer looks
+	pushed atomic.Bool                // a push has landed since the start
+	ended  atomic.Pointer[wiki.Error] // what those are told who still hold it: it was deleted, or its history rewritten
+	used   atomic.Int64               // when somebody last asked for it, in ticks
 
 	// packing is held for reading while a push is under way, and for writing
 	// while packs are replaced. It is only ever tried for writing: a waiting
@@ -53,6 +53,8 @@ type repo struct {
 	tokens        recent[tokenKey, Token] // parsed; a zero Token for a record that does not load
 	tokenIndex    tokenIndex
 	upkeep        upkeep
+	purged        purged
+	fetches       fetches
 }
 
 // refStore is the refs of a repository with the convenience that a missing ref
@@ -78,6 +80,15 @@ func (s *Store) openRepo(name wiki.Slug, dir string) (*repo, error) {
 	r.writer.wake = make(chan struct{}, 1)
 	r.roots.limit, r.redirectCache.limit, r.tokens.limit = 128, 8, 1<<16
 	return r, nil
+}
+
+// end has everybody who still holds the repository told why they cannot go on with
+// it.
+func (r *repo) end(why error) {
+	var told *wiki.Error
+	if errors.As(why, &told) {
+		r.ended.Store(told)
+	}
 }
 
 // target is the wiki as acl knows it, with its plan as it is now; identify has

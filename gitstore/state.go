@@ -67,6 +67,9 @@ func (r *repo) current() (*state, error) {
 func (r *repo) refresh(force bool) (*state, error) {
 	r.load.Lock()
 	defer r.load.Unlock()
+	if told := r.ended.Load(); told != nil {
+		return nil, told
+	}
 	now := r.store.ticks()
 	old := r.state.Load()
 	if old != nil && !force && now-r.looked.Load() < int64(freshFor) {

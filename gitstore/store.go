@@ -61,10 +61,11 @@ type Store struct {
 
 	admin *repo
 
-	mu     sync.Mutex
-	wikis  map[wiki.Slug]*repo  // open repositories; guarded by mu
-	closed map[wiki.Slug]string // why a repository does not open, as the log was told; guarded by mu
-	buried map[wiki.Slug]bool   // deleted since the start; guarded by mu
+	mu        sync.Mutex
+	wikis     map[wiki.Slug]*repo  // open repositories; guarded by mu
+	closed    map[wiki.Slug]string // why a repository does not open, as the log was told; guarded by mu
+	buried    map[wiki.Slug]bool   // deleted since the start; guarded by mu
+	onRewrite []func(wiki.Slug)    // guarded by mu
 
 	events  events
 	scans   chan struct{}  // one place for each search that may read all pages now
@@ -209,6 +210,11 @@ func (s *Store) wiki(slug wiki.Slug) (*repo, error) {
 	if rec == nil || rec.Deleted || rec.Suspended {
 		return nil, wiki.NotFound("there is no wiki %q, or you may not see it: check the address, or sign in", slug)
 	}
+	return s.openWiki(slug)
+}
+
+// openWiki opens the repository of a wiki that there is.
+func (s *Store) openWiki(slug wiki.Slug) (*repo, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r := s.wikis[slug]; r != nil {
@@ -280,12 +286,13 @@ func (s *Store) Close() error {
 	defer cancel()
 	var errs []error
 	for _, r := range s.opened() {
-		errs = append(errs, r.closeWriter(ctx))
+		errs = append(errs, r.closeWriter(ctx, nil))
 	}
 	s.stop()
 	s.work.Wait()
 	for _, r := range s.opened() {
 		r.saveHistory()
+		r.saveFetches()
 		errs = append(errs, r.objects.Close())
 	}
 	s.events.close()

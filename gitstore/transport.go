@@ -59,6 +59,10 @@ func (s *Store) Repository(ctx context.Context, c wiki.Caller, slug wiki.Slug, w
 	release := func() {}
 	if write {
 		r.packing.RLock()
+		if told := r.ended.Load(); told != nil { // while we waited
+			r.packing.RUnlock()
+			return nil, told
+		}
 		release = r.packing.RUnlock
 	}
 	return &Repository{Dir: r.dir, Name: r.name, Manage: manage, Release: release, refs: r.refs}, nil

@@ -190,6 +190,10 @@ func (s *Store) Maintain(ctx context.Context, c wiki.Caller, slug wiki.Slug) err
 			return err
 		}
 	}
+	if !r.stopUpkeep(ctx) {
+		return ctx.Err()
+	}
+	defer r.allowUpkeep()
 	if !s.takeHeavy(ctx) {
 		return ctx.Err()
 	}
@@ -229,6 +233,7 @@ func (s *Store) sweep(ctx context.Context) {
 		}
 		for _, r := range s.opened() {
 			r.keepUp(true)
+			r.saveFetches()
 			if s.ticks()-r.used.Load() > int64(idleAfter) && r.name != admin {
 				r.forget()
 			}

@@ -38,6 +38,11 @@ func (s *Store) View(ctx context.Context, c wiki.Caller, slug wiki.Slug) (*View,
 		return nil, err
 	}
 	st, err := r.current()
+	if err != nil && r.ended.Load() != nil { // deleted or replaced since we asked for it
+		if r, err = s.wiki(slug); err == nil {
+			st, err = r.current()
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,7 @@ type writer struct {
 	running bool   // guarded by mu
 	busy    bool   // a batch is being written; guarded by mu
 	closed  bool   // guarded by mu
+	why     error  // what those are told who come when it is closed; nil: the server is shutting down; guarded by mu
 	wake    chan struct{}
 }
 
@@ -56,9 +57,10 @@ func (r *repo) do(j *job) error {
 	w := &r.writer
 	w.mu.Lock()
 	if w.closed {
+		why := w.why
 		w.mu.Unlock()
-		if r.gone.Load() {
-			return r.deleted()
+		if why != nil {
+			return why
 		}
 		return wiki.Unavailable("the server is shutting down; nothing was changed, try again in a moment")
 	}
@@ -167,11 +169,12 @@ func (w *writer) idle() bool {
 	return len(w.queue) == 0 && !w.busy
 }
 
-// closeWriter refuses new changes and waits until the queue is written.
-func (r *repo) closeWriter(ctx context.Context) error {
+// closeWriter refuses new changes, with the error why, and waits until the queue is
+// written.
+func (r *repo) closeWriter(ctx context.Context, why error) error {
 	w := &r.writer
 	w.mu.Lock()
-	w.closed = true
+	w.closed, w.why = true, why
 	w.mu.Unlock()
 	for {
 		w.mu.Lock()

@@ -61,6 +61,7 @@ func Operations() []Operation {
 		tokenOperations(),
 		sshOperations(),
 		rescueOperations(),
+		purgeOperations(),
 	)
 }
 
@@ -80,7 +81,7 @@ func (o Operation) words() []string { return strings.Fields(o.Name) }
 
 // confirmed refuses an operation that is dangerous and was not confirmed.
 func (o Operation) confirmed(cmd Command) error {
-	if o.Confirm == "" {
+	if o.Confirm == "" || cmd.DryRun && slices.Contains(o.Flags, "dry-run") {
 		return nil
 	}
 	want := cmd.User

@@ -33,6 +33,9 @@ func (g *gitHandler) repository(ctx context.Context, req *gitRequest) (*gitstore
 		return nil, err
 	}
 	req.dir, req.manages = repo.Dir, repo.Manage
+	if req.service != receivePack && !req.refs {
+		g.Store.NoteFetch(req.caller, req.slug)
+	}
 	return repo, nil
 }
 

@@ -32,6 +32,10 @@ type Command struct {
 	AddAdmin string           `json:"add_admin,omitempty"` // who is to administer
 	Rewind   bool             `json:"rewind,omitempty"`
 	Commit   string           `json:"commit,omitempty"`  // of admin.git
+	Paths    []string         `json:"paths,omitempty"`   // files to purge
+	Text     string           `json:"text,omitempty"`    // content of a file: what to purge
+	People   string           `json:"people,omitempty"`  // content of a file: other names for people
+	DryRun   bool             `json:"dry_run,omitempty"` // only say what would be done
 	Confirm  string           `json:"confirm,omitempty"` // what was typed to confirm, see Operation
 	Import   *imports.Request `json:"import,omitempty"`
 }

@@ -109,6 +109,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.pages, err = openPages(s.cfg, s.store, s.who, s.addresses, s.log); err != nil {
 		return nil, err
 	}
+	s.store.OnRewrite(s.pages.Forget)
 	if err = s.openSockets(); err != nil {
 		return nil, err
 	}

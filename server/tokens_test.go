@@ -88,7 +88,7 @@ func TestTokensEndOnAnOpenConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	users("wikis/se/second.toml", fmt.Sprintf("schema = 1\nid = %q\ndeleted = true\n", rec.WikiID))
+	do(Command{Do: "wiki delete", Wiki: "second", Confirm: "second"})
 	get("of a deleted wiki", "second", token, http.StatusUnauthorized)
 	c := wiki.Caller{Site: true, Narrowed: wiki.Owner, Only: "second", OnlyID: "another", Credential: id}
 	users("wikis/se/second.toml", fmt.Sprintf("schema = 1\nid = %q\n", rec.WikiID))

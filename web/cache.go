@@ -57,6 +57,17 @@ func (c *lru[K, V]) put(k K, v V) {
 	}
 }
 
+// dropIf removes every entry whose key matches.
+func (c *lru[K, V]) dropIf(match func(K) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for k, e := range c.items {
+		if match(k) {
+			c.drop(e)
+		}
+	}
+}
+
 // drop removes e; the caller holds mu.
 func (c *lru[K, V]) drop(e *list.Element) {
 	it := c.order.Remove(e).(*lruItem[K, V])

@@ -97,6 +97,14 @@ type Handler struct {
 	version   string // changes whenever the same data would be shown differently
 }
 
+// Forget drops everything that the caches hold of a wiki, for when its history was
+// rewritten and something must not be shown any more.
+func (h *Handler) Forget(slug wiki.Slug) {
+	h.docs.dropIf(func(k docKey) bool { return k.slug == slug })
+	h.renders.dropIf(func(k renderKey) bool { return k.slug == slug })
+	h.trees.dropIf(func(k treeKey) bool { return k.slug == slug })
+}
+
 // New prepares the handler: it parses templates and texts and hashes the
 // assets, about 20 ms.
 func New(c Config) (*Handler, error) {

@@ -104,6 +104,10 @@ type Event struct {
 	Actor Username
 	Via   Via
 	Files []FileChange // what changed on main; nil for other refs or where it was too much to list
+
+	// Rewritten: the wiki's history is another one. No revision of before is there
+	// any more, so a follower's cursor leads nowhere, and it begins anew.
+	Rewritten bool
 }
 
 // Standing is what the store knows of a caller in one wiki at this moment.

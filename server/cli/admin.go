@@ -21,7 +21,7 @@ import (
 // admin gives one command of the operator.
 func admin(ctx context.Context, c *call) error {
 	var cmd server.Command
-	var slug string
+	var slug, text, people string
 	var yes bool
 	own := flag.NewFlagSet("admin", flag.ContinueOnError)
 	own.StringVar(&slug, "wiki", "", "slug of the wiki that is meant")
@@ -37,6 +37,10 @@ func admin(ctx context.Context, c *call) error {
 	own.IntVar(&cmd.Days, "days", 0, "days until the token expires")
 	own.StringVar(&cmd.AddAdmin, "add-admin", "", "who is to administer the site")
 	own.BoolVar(&cmd.Rewind, "rewind", false, "go back to the last admin.git that was in force, or to COMMIT")
+	own.Var((*list)(&cmd.Paths), "path", "a file to purge, as git ls-tree names it; again for more")
+	own.StringVar(&text, "text", "", "a file with the text to purge; - reads it from standard input")
+	own.StringVar(&people, "author", "", "a file with other names for people, as gitmailmap(5) has them")
+	own.BoolVar(&cmd.DryRun, "dry-run", false, "only say what would change")
 	own.BoolVar(&yes, "yes", false, "do not ask before something is deleted")
 	cfg, words, done, err := c.load(adminSynopsis(), own)
 	if done || err != nil {
@@ -47,7 +51,18 @@ func admin(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if op.Confirm != "" {
+	for _, f := range []struct {
+		name string
+		into *string
+	}{{text, &cmd.Text}, {people, &cmd.People}} {
+		if f.name == "" {
+			continue
+		}
+		if *f.into, err = c.read(f.name, false); err != nil {
+			return err
+		}
+	}
+	if op.Confirm != "" && !cmd.DryRun {
 		if cmd.Confirm, err = c.confirm(op, words[len(words)-len(op.Args)], yes); err != nil {
 			return err
 		}
@@ -57,6 +72,16 @@ func admin(ctx context.Context, c *call) error {
 		return err
 	}
 	fmt.Fprintln(c.stdout, answer.Line)
+	return nil
+}
+
+// list is a flag that may be given again.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, " ") }
+
+func (l *list) Set(s string) error {
+	*l = append(*l, s)
 	return nil
 }
 

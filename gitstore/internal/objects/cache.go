@@ -170,3 +170,34 @@ func (s *cacheShard) pushFront(e *cacheEntry) {
 	e.prev, e.next = &s.head, s.head.next
 	e.prev.next, e.next.prev = e, e
 }
+
+// forget drops everything whose key is matched by this.
+func (s *cacheShard) forget(match func(cacheKey) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, e := range s.entries {
+		if match(k) {
+			e.unlink()
+			delete(s.entries, k)
+			s.used -= int64(len(e.data)) + entryOverhead
+		}
+	}
+}
+
+// Forget drops what the shared cache holds of this repository: contents, and the
+// delta bases of its packs. It is for contents that nobody may keep; readers that
+// are at it at this moment may put something back.
+func (db *DB) Forget() {
+	c := db.cache
+	if c == nil {
+		return
+	}
+	packs := map[uint64]bool{}
+	for _, p := range db.packs.Load().packs {
+		packs[p.id] = true
+	}
+	for i := range c.shards {
+		c.shards[i].forget(func(k cacheKey) bool { return uint32(k.c) == db.id })
+		c.bases[i].forget(func(k cacheKey) bool { return packs[k.b] })
+	}
+}
