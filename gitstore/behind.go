@@ -93,7 +93,8 @@ func (r *repo) settle(st *state, list []moved) error {
 			open = append(open, m)
 		}
 	}
-	behind := st.trouble == nil && r.good() != st.heads[r.followed()].commit
+	good, _, _ := r.refs.Read(refGood) // one that cannot be read is not where it should be
+	behind := st.trouble == nil && good != st.heads[r.followed()].commit
 	if len(open) == 0 && !behind {
 		return nil
 	}

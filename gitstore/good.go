@@ -57,7 +57,9 @@ func (r *repo) followed() string {
 func (r *repo) good() plumbing.Hash {
 	oid, _, err := r.refs.Read(refGood)
 	if err != nil {
-		r.store.log.Error("refs/wikibot/good cannot be read", "repository", r.name, "error", err)
+		if r.once(err.Error()) {
+			r.store.log.Error("refs/wikibot/good cannot be read", "repository", r.name, "error", err)
+		}
 		return plumbing.ZeroHash
 	}
 	return oid
@@ -150,7 +152,9 @@ func (r *repo) goodSite(old *state, main tip) (st *site, at tip, faults error) {
 			}
 			return st, at, nil
 		}
-		r.store.log.Error("the site of refs/wikibot/good cannot be read", "commit", oid.String(), "error", err)
+		if r.once(err.Error()) {
+			r.store.log.Error("the site of refs/wikibot/good cannot be read", "commit", oid.String(), "error", err)
+		}
 		if old != nil {
 			return before, from, nil
 		}
@@ -272,7 +276,9 @@ func (r *repo) configBefore(old *state, good plumbing.Hash, head tip) *configura
 		if err == nil {
 			return cfg
 		}
-		r.store.log.Error("the configuration of refs/wikibot/good cannot be read", "wiki", r.name, "commit", good.String(), "error", err)
+		if r.once(err.Error()) {
+			r.store.log.Error("the configuration of refs/wikibot/good cannot be read", "wiki", r.name, "commit", good.String(), "error", err)
+		}
 		if old != nil && old.config != nil && !old.config.at.IsZero() {
 			return old.config
 		}
@@ -322,6 +328,9 @@ func (r *repo) troubled(head tip, good plumbing.Hash, newer bool, err error) *tr
 	if c, err := r.commit(head.commit); err == nil {
 		t.author = c.Author.Name + " <" + c.Author.Email + ">"
 	}
+	if !r.once(t.commit.String() + err.Error()) {
+		return t
+	}
 	force := "the configuration before it stays in force"
 	if good.IsZero() {
 		force = "nothing before it loads either, so only what can be read of it is in force"
@@ -330,6 +339,22 @@ func (r *repo) troubled(head tip, good plumbing.Hash, newer bool, err error) *tr
 		"repository", r.name, "commit", t.commit.String(), "author", t.author, "good", good.String())
 	r.logFaults("why "+t.ref+" does not load", err, "commit", t.commit.String())
 	return t
+}
+
+// maxSaid bounds what is remembered of what the log was told.
+const maxSaid = 100
+
+// once is true of what the log has not been told since all was well: a damaged ref
+// is looked at again and again. The caller holds load.
+func (r *repo) once(text string) bool {
+	if r.said[text] || len(r.said) >= maxSaid {
+		return false
+	}
+	if r.said == nil {
+		r.said = map[string]bool{}
+	}
+	r.said[text] = true
+	return true
 }
 
 // logFaults writes each fault as one line of the log.
@@ -387,7 +412,7 @@ func (r *repo) damaged(err error) error {
 	if told := r.ended.Load(); told != nil {
 		return told
 	}
-	if r.store.ctx.Err() == nil && r.said.Swap(err.Error()) != any(err.Error()) {
+	if r.store.ctx.Err() == nil && r.once(err.Error()) {
 		r.store.log.Error("a repository cannot be read; put it back from a backup, or mend its refs with git update-ref", "repository", r.name, "folder", r.dir, "error", err)
 	}
 	if told := diskTrouble(err); told != nil {

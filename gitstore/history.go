@@ -42,13 +42,18 @@ func (r *repo) historyAt(ctx context.Context, st *state) (*history.Index, error)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	// The newest that readers see, which may be behind the index: a backup that was
+	// put back.
 	head := st.main().commit
+	if now := r.state.Load(); now != nil {
+		head = now.main().commit
+	}
 	if h.index == nil {
 		if err := r.buildHistory(head); err != nil {
 			return nil, err
 		}
 	}
-	if h.index.Head() != head && !h.index.Contains(head) {
+	if h.index.Head() != head {
 		if err := h.index.Advance(head); err != nil {
 			return nil, fmt.Errorf("following the history of %s: %w", r.name, err)
 		}

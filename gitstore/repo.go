@@ -31,7 +31,7 @@ type repo struct {
 	stale  bool         // the stamp is not to be believed; guarded by load
 
 	inflight map[string]plumbing.Hash // where the writer is moving refs just now; guarded by load
-	said     atomic.Value             // what damage the log was last told of, a string
+	said     map[string]bool          // what trouble the log was told of, since all was well; guarded by load
 
 	writer writer
 	doubt  bool                       // a write has failed, perhaps in the middle; only the writer looks

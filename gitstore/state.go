@@ -39,6 +39,11 @@ type tip struct {
 	err    error         // the ref or its commit cannot be read; root fails then
 }
 
+// sameDamage reports that a ref cannot be read for the reason known already.
+func (t tip) sameDamage(o tip) bool {
+	return t.err != nil && o.err != nil && t.commit == o.commit && t.err.Error() == o.err.Error()
+}
+
 func (st *state) main() tip { return st.heads[refMain] }
 
 // configuration is a wiki's policy and settings as one commit has them.
@@ -76,6 +81,9 @@ func (r *repo) refresh(force bool) (*state, error) {
 		return old, nil // somebody else looked while we waited
 	}
 	stamp, err := r.refs.Stamp(watched...)
+	if errors.Is(err, refs.ErrDamaged) {
+		stamp, err = refs.Stamp{}, nil // build says which ref it is
+	}
 	if err != nil {
 		return nil, fmt.Errorf("looking at the refs of %s: %w", r.name, err)
 	}
@@ -88,6 +96,9 @@ func (r *repo) refresh(force bool) (*state, error) {
 		return nil, r.damaged(err)
 	}
 	r.stamp, r.stale = stamp, st.damaged()
+	if st.trouble == nil && !r.stale {
+		r.said = nil
+	}
 	moved := r.movedBehind(old, st)
 	r.publish(st)
 	r.looked.Store(now)
@@ -112,8 +123,12 @@ func (r *repo) build(old *state) (*state, error) {
 			st.heads[ref] = old.heads[ref]
 			continue
 		}
-		moved = true
 		st.heads[ref] = r.tipAt(oid, err)
+		if old != nil && st.heads[ref].sameDamage(old.heads[ref]) {
+			st.heads[ref] = old.heads[ref]
+			continue
+		}
+		moved = true
 	}
 	if !moved {
 		return old, nil

@@ -243,9 +243,9 @@ func serveAgain(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	outcome(ts, neg, ts.Exec("wikibot", "serve", "--data", filepath.Join(s.work, "other"), "--listen", s.addr))
 }
 
-// stop stops the server as SIGTERM does, and waits for it.
-func stop(s *site, ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, len(args) == 0 && s.addr != "", "stop (while something is served)")
+// halt stops the server as SIGTERM does, and waits for it.
+func halt(s *site, ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) == 0 && s.addr != "", "halt (while something is served)")
 	if s.process != nil {
 		must(ts, neg, s.process.Process.Signal(os.Interrupt))
 		must(ts, neg, s.process.Wait())
@@ -255,9 +255,9 @@ func stop(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	must(ts, neg, s.halt())
 }
 
-// kill ends the server's process at once, as a power cut would.
-func kill(s *site, ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, len(args) == 0 && s.process != nil, "kill (after serve -process)")
+// crash ends the server's process at once, as a power cut would.
+func crash(s *site, ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) == 0 && s.process != nil, "crash (after serve -process)")
 	must(ts, neg, s.halt())
 }
 

@@ -17,9 +17,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"wikibot/server/cli"
 )
@@ -36,6 +39,37 @@ func TestMain(m *testing.M) {
 }
 
 var update = flag.Bool("update", false, "rewrite the files that stories compare with cmp")
+
+// TestOurCommandsAreCalled: a command of ours that testscript has as well is never
+// called, and the story goes on as if it had been.
+func TestOurCommandsAreCalled(t *testing.T) {
+	for _, name := range []string{"cat", "cd", "chmod", "cmp", "cmpenv", "cp", "env", "exec", "exists", "grep", "kill", "mkdir", "mv", "rm", "skip",
+		"stderr", "stdin", "stdout", "stop", "symlink", "ttyin", "ttyout", "unix2dos", "unquote", "wait"} {
+		if _, both := ours()[name]; both {
+			t.Errorf("testscript has the command %s itself; call ours something else", name)
+		}
+	}
+}
+
+// TestStoriesRunToTheirEnd: testscript's command stop ends a story there and calls it
+// passed. To stop the server is halt.
+func TestStoriesRunToTheirEnd(t *testing.T) {
+	files, err := filepath.Glob("*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(archive.Comment), "\n") {
+			if words := strings.Fields(line); len(words) > 0 && words[0] == "stop" {
+				t.Errorf("%s:%d: stop ends the story; write halt to stop the server", file, i+1)
+			}
+		}
+	}
+}
 
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -58,8 +92,8 @@ func ours() map[string]command {
 		"as":                  nil, // as NAME [COMMAND…]: this command, or all from here on; set below
 		"serve":               serve,
 		"serve-again":         serveAgain,
-		"stop":                stop,
-		"kill":                kill,
+		"halt":                halt,
+		"crash":               crash,
 		"people":              people,
 		"sign-in":             signIn,
 		"token":               token,
