@@ -55,6 +55,9 @@ func (s *Store) Purge(ctx context.Context, c wiki.Caller, slug wiki.Slug, req Pu
 	if !c.Host {
 		return nil, wiki.Forbidden("history is rewritten on the machine itself: wikibot admin purge %s", slug)
 	}
+	if slug == admin {
+		return nil, wiki.Invalid("wiki", "admin.git is not rewritten by this command: people and wikis have their names there for ever")
+	}
 	rules, err := req.rules()
 	if err != nil {
 		return nil, err

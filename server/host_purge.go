@@ -103,6 +103,6 @@ func writeLeft(b *strings.Builder, cmd Command, r *gitstore.PurgeReport) {
 		b.WriteString("not looked into: files that pack their content (zip, docx, pdf, pictures), and other spellings of the text\n")
 	}
 	if !cmd.DryRun {
-		b.WriteString("it may also be in backups and snapshots of the disk, in proxies, and in everybody's clones; a secret that was public has to be replaced\n")
+		b.WriteString("it may also be in backups and snapshots of the disk, in what browsers and proxies keep, and in everybody's clones; a secret that was public has to be replaced\n")
 	}
 }
