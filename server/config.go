@@ -118,8 +118,7 @@ type SSHConfig struct {
 	PerAddress int `toml:"per_address" help:"connections over SSH at once from one address"`
 
 	// PerKey is how many commands (clones, pushes) one SSH key may have under
-	// way or waiting at once. Default 64. At most half of limits.git_processes
-	// work for one key at a time.
+	// way or waiting at once. Default 64.
 	PerKey int `toml:"per_key" help:"commands over SSH at once with one key"`
 }
 

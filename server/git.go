@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -52,12 +53,17 @@ type gitConfig struct {
 	// Admit counts a request and refuses it where there were too many; nil
 	// for no limits. refs is true of the advertisement of refs.
 	Admit func(r *http.Request, c wiki.Caller, push, refs bool) error
+
+	// From is the network address of a request, by which visitors share the
+	// processes; nil: all are one.
+	From func(r *http.Request) netip.Addr
 }
 
 // gitHandler serves git over HTTP, and runs it for SSH as well (sshgit.go).
 type gitHandler struct {
 	gitConfig
 	slots    gitSlots
+	shares   *gitShares
 	settings func(*gitRequest) []string // what git is told; benchmarks leave the hooks out
 }
 
@@ -74,7 +80,7 @@ func newGitHandler(cfg gitConfig) *gitHandler {
 	if cfg.Unpack <= 0 {
 		cfg.Unpack = unpackFree
 	}
-	g := &gitHandler{gitConfig: cfg, slots: newGitSlots(cfg.Processes, cfg.Waiting)}
+	g := &gitHandler{gitConfig: cfg, slots: newGitSlots(cfg.Processes, cfg.Waiting), shares: newGitShares(cfg.Processes, cfg.Waiting)}
 	g.settings = g.transport
 	return g
 }
@@ -189,10 +195,15 @@ func (g *gitHandler) serveService(w http.ResponseWriter, r *http.Request, req *g
 			return err
 		}
 	}
-	if err := g.slots.take(ctx); err != nil {
+	address := ""
+	if g.From != nil {
+		address = limit.Network(g.From(r)).String()
+	}
+	give, err := g.process(ctx, req.caller, address)
+	if err != nil {
 		return err
 	}
-	defer g.slots.give()
+	defer give()
 	return g.run(ctx, w, r, req)
 }
 

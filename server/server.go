@@ -284,7 +284,7 @@ func (s *Server) openGit() (*gitHandler, error) {
 	return newGitHandler(gitConfig{
 		Store: s.store, Log: s.log,
 		HooksDir: dir, Binary: binary, Socket: s.sockets.hooks(),
-		Processes: s.cfg.Limits.GitProcesses, MaxPush: int64(s.cfg.Limits.Push), MaxFile: int64(s.cfg.Limits.Attachment), Admit: s.admitGit,
+		Processes: s.cfg.Limits.GitProcesses, MaxPush: int64(s.cfg.Limits.Push), MaxFile: int64(s.cfg.Limits.Attachment), Admit: s.admitGit, From: s.from,
 		Account: s.addresses.Site("/-/account"),
 	}), nil
 }

@@ -57,7 +57,7 @@ type sshServer struct {
 }
 
 func newSSHServer(cfg sshConfig) *sshServer {
-	return &sshServer{sshConfig: cfg, gate: newSSHGate(cfg.Limits, cap(cfg.Git.slots.running))}
+	return &sshServer{sshConfig: cfg, gate: newSSHGate(cfg.Limits)}
 }
 
 const (

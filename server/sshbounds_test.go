@@ -181,10 +181,7 @@ func TestSSHSessions(t *testing.T) {
 	use := func() int {
 		s.server.gate.mu.Lock()
 		defer s.server.gate.mu.Unlock()
-		if u := s.server.gate.keys[ssh.FingerprintSHA256(s.keys["bob"].PublicKey())]; u != nil {
-			return u.commands
-		}
-		return 0
+		return s.server.gate.keys[ssh.FingerprintSHA256(s.keys["bob"].PublicKey())]
 	}
 	waitFor(t, "two commands", func() bool { return use() == 2 })
 	if a := say(t, s.dial(t, "bob"), "whoami"); a.status != 1 || !strings.Contains(a.errs, "2 commands are under way with this SSH key") {
@@ -198,7 +195,8 @@ func TestSSHSessions(t *testing.T) {
 	waitFor(t, "no command and no git process", func() bool { return use() == 0 && len(s.handler.slots.running) == 0 && children(t) == 0 })
 }
 
-// TestSSHOneKeyTakesHalf: clients that only wait leave git processes to others.
+// TestSSHOneKeyTakesHalf: clients of one person that only wait leave git processes to
+// others.
 func TestSSHOneKeyTakesHalf(t *testing.T) {
 	s := newSSHSite(t, nil)
 	half := cap(s.handler.slots.running) / 2
@@ -209,7 +207,7 @@ func TestSSHOneKeyTakesHalf(t *testing.T) {
 	if a := say(t, s.dial(t, "carol"), "git-upload-archive notes.git"); a.status != 1 {
 		t.Errorf("got %+v", a)
 	}
-	s.must("/", "ls-remote", s.url("bob", "/w/notes.git"))
+	s.must("/", "ls-remote", s.url("carol", "/w/notes.git"))
 	if n := len(s.handler.slots.running); n != half {
 		t.Errorf("one key has %d processes, want %d", n, half)
 	}

@@ -101,7 +101,7 @@ func (c sshCommand) action() limit.Action {
 }
 
 // do gives one command as the caller, and its exit status.
-func (s *sshSession) do(ctx context.Context, caller wiki.Caller, use *keyUse, c sshCommand) int {
+func (s *sshSession) do(ctx context.Context, caller wiki.Caller, c sshCommand) int {
 	var err error
 	switch c.name {
 	case "":
@@ -113,7 +113,7 @@ func (s *sshSession) do(ctx context.Context, caller wiki.Caller, use *keyUse, c 
 	case "login":
 		err = s.login(ctx, caller)
 	default:
-		return s.git(ctx, caller, use, c)
+		return s.git(ctx, caller, c)
 	}
 	if err != nil {
 		return s.fail(err)

@@ -10,23 +10,16 @@ import (
 
 // sshGate bounds connections and what each key may have under way.
 type sshGate struct {
-	limits    SSHConfig
-	processes int // git processes that may work for one key at once
+	limits SSHConfig
 
 	mu       sync.Mutex
 	conns    map[*sshConn]struct{} // guarded by mu, as all below
-	keys     map[string]*keyUse    // by fingerprint; only those with a command under way
+	keys     map[string]int        // by fingerprint, the commands under way; only those with one
 	draining bool
 }
 
-// keyUse is what one key has under way.
-type keyUse struct {
-	commands int      // guarded by the gate
-	slots    gitSlots // of git processes
-}
-
-func newSSHGate(limits SSHConfig, processes int) *sshGate {
-	return &sshGate{limits: limits, processes: max(1, processes/2), conns: map[*sshConn]struct{}{}, keys: map[string]*keyUse{}}
+func newSSHGate(limits SSHConfig) *sshGate {
+	return &sshGate{limits: limits, conns: map[*sshConn]struct{}{}, keys: map[string]int{}}
 }
 
 // admit takes a connection in. Where all places are taken, of its address or in
@@ -92,31 +85,24 @@ func (g *sshGate) leave(c *sshConn) {
 }
 
 // enter begins a command of a key; leaveKey ends it.
-func (g *sshGate) enter(key string) (*keyUse, error) {
+func (g *sshGate) enter(key string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.draining {
-		return nil, errStopping()
+		return errStopping()
 	}
-	use := g.keys[key]
-	if use == nil {
-		use = &keyUse{slots: newGitSlots(g.processes, g.limits.PerKey)}
-		g.keys[key] = use
+	if n := g.keys[key]; n >= g.limits.PerKey {
+		return wiki.Unavailable("%d commands are under way with this SSH key already; wait for some to end and try again", n)
 	}
-	if use.commands >= g.limits.PerKey {
-		return nil, wiki.Unavailable("%d commands are under way with this SSH key already; wait for some to end and try again", use.commands)
-	}
-	use.commands++
-	return use, nil
+	g.keys[key]++
+	return nil
 }
 
 func (g *sshGate) leaveKey(key string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if use := g.keys[key]; use != nil {
-		if use.commands--; use.commands == 0 {
-			delete(g.keys, key)
-		}
+	if g.keys[key]--; g.keys[key] <= 0 {
+		delete(g.keys, key)
 	}
 }
 

@@ -15,12 +15,12 @@ import (
 const noRepository = "there is no such wiki, or you may not read it: check the address, and who you are here with: "
 
 // git runs one of git's services for the session; the exit status is git's.
-func (s *sshSession) git(ctx context.Context, caller wiki.Caller, use *keyUse, c sshCommand) int {
+func (s *sshSession) git(ctx context.Context, caller wiki.Caller, c sshCommand) int {
 	slug, ok := repositoryOf(c.path)
 	req := &gitRequest{caller: caller, slug: slug, service: c.name, protocol: protocol(s.protocol, c.name), id: s.conn.id}
 	err := error(wiki.NotFound("no path of a repository"))
 	if ok {
-		err = s.serveGit(ctx, use, req)
+		err = s.serveGit(ctx, req)
 	}
 	exit := (*exec.ExitError)(nil)
 	switch {
@@ -42,7 +42,7 @@ func (s *sshSession) git(ctx context.Context, caller wiki.Caller, use *keyUse, c
 
 // serveGit checks, in the order of serveService: may the caller do it, are the
 // hooks in place, is there a process to spare.
-func (s *sshSession) serveGit(ctx context.Context, use *keyUse, req *gitRequest) error {
+func (s *sshSession) serveGit(ctx context.Context, req *gitRequest) error {
 	g := s.conn.server.Git
 	repo, err := g.repository(ctx, req)
 	if err != nil {
@@ -61,14 +61,11 @@ func (s *sshSession) serveGit(ctx context.Context, use *keyUse, req *gitRequest)
 		}
 		body = bytes.NewReader(wanted)
 	}
-	if err := s.inLine(ctx, use.slots); err != nil {
+	give, err := s.inLine(ctx, req)
+	if err != nil {
 		return err
 	}
-	defer use.slots.give()
-	if err := s.inLine(ctx, g.slots); err != nil {
-		return err
-	}
-	defer g.slots.give()
+	defer give()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	return g.drive(ctx, req, &gitChild{
@@ -79,11 +76,11 @@ func (s *sshSession) serveGit(ctx context.Context, use *keyUse, req *gitRequest)
 	})
 }
 
-// inLine waits for a slot; that is nobody's silence.
-func (s *sshSession) inLine(ctx context.Context, slots gitSlots) error {
+// inLine waits for a process; that is nobody's silence.
+func (s *sshSession) inLine(ctx context.Context, req *gitRequest) (give func(), err error) {
 	s.watch.stop()
 	defer s.watch.stroke()
-	return slots.take(ctx)
+	return s.conn.server.Git.process(ctx, req.caller, s.conn.address)
 }
 
 func (s *sshSession) write(p []byte, _ bool) error {

@@ -145,8 +145,7 @@ func (s *sshSession) guarded(ctx context.Context, line string) (status int) {
 			status = s.fail(errors.New("panic"))
 		}
 	}()
-	use, err := s.conn.server.gate.enter(s.key)
-	if err != nil {
+	if err := s.conn.server.gate.enter(s.key); err != nil {
 		return s.fail(err)
 	}
 	defer s.conn.server.gate.leaveKey(s.key)
@@ -163,7 +162,7 @@ func (s *sshSession) guarded(ctx context.Context, line string) (status int) {
 	if !ok {
 		return s.unknown(line)
 	}
-	return s.do(ctx, caller, use, command)
+	return s.do(ctx, caller, command)
 }
 
 // exit tells the client how the command ended (RFC 4254, 6.10) and closes the
