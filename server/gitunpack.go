@@ -34,6 +34,14 @@ func (g *gitConfig) unpackSettings() (settings, env []string) {
 		[]string{"GIT_ALLOC_LIMIT=" + strconv.FormatInt(max(unpackAlloc, g.MaxFile+g.MaxFile/4), 10)}
 }
 
+// archiveLimit bounds the memory of an archive: a branch may hold a .gitattributes
+// with export-subst, by which a placeholder of twenty bytes becomes 16 kB, and a file
+// that it is meant for is held whole.
+func (g *gitConfig) archiveLimit() (env []string) {
+	_, env = g.unpackSettings()
+	return env
+}
+
 // unpacking watches the processor time of one push.
 type unpacking struct {
 	child *gitChild

@@ -68,8 +68,12 @@ func (s *sshSession) serveGit(ctx context.Context, req *gitRequest) error {
 	defer give()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	cmd := g.command(ctx, req)
+	if req.service == uploadArchive {
+		cmd.Env = append(cmd.Env, g.archiveLimit()...)
+	}
 	return g.drive(ctx, req, &gitChild{
-		cmd: g.command(ctx, req), cancel: cancel, body: g.bounded(body, req),
+		cmd: cmd, cancel: cancel, body: g.bounded(body, req),
 		out:  func(git io.Reader) error { return carry(git, s.write) },
 		errs: &withoutPath{s.stderr(), req.dir, repositoryName(req.slug)},
 		rest: pastBody,
