@@ -130,6 +130,10 @@ func (s *Store) reconcile(ctx context.Context) error {
 			s.buryLater(slug)
 			continue
 		}
+		if rec == nil && st.trouble != nil {
+			s.log.Warn("a repository has no record in the admin.git that is in force; it stays where it is until the newest one loads", "wiki", slug)
+			continue
+		}
 		if rec == nil {
 			aside := filepath.Join(dir, ".aside-"+s.now().UTC().Format("20060102T150405")+"-"+e.Name())
 			s.log.Warn("a repository has no record in admin.git and is set aside", "wiki", slug, "to", aside)

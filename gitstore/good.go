@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -178,24 +179,46 @@ func (r *repo) siteAt(before *site, from tip, oid plumbing.Hash) (*site, tip, er
 	return next, at, faults.OrNil(), err
 }
 
-// firstSite is the newest commit of main's first parents whose records all load.
+// past goes through the commits that a ref was at, newest first: its first parents,
+// and then, where they cannot be read, what the audit says that the server moved it
+// to.
+func (r *repo) past(ref string, from plumbing.Hash) iter.Seq[plumbing.Hash] {
+	return func(yield func(plumbing.Hash) bool) {
+		oid := from
+		for range maxGoodBack {
+			if oid.IsZero() {
+				break
+			}
+			if !yield(oid) {
+				return
+			}
+			var err error
+			if oid, err = r.firstParent(oid); err != nil {
+				break
+			}
+		}
+		left := maxGoodBack
+		_ = r.auditBack(func(a audited) bool { // what cannot be read of it is told when it is settled
+			if a.Ref != ref || a.Action == "void" || a.Action == "behind" {
+				return true
+			}
+			left--
+			return yield(plumbing.NewHash(a.New)) && left > 0
+		})
+	}
+}
+
+// firstSite is the newest site that loads whole of all that main was.
 func (r *repo) firstSite(main tip) (*site, tip, error) {
 	var first *site
 	var told error
-	oid := main.commit
-	for range maxGoodBack {
-		if oid.IsZero() {
-			break
-		}
+	for oid := range r.past(refMain, main.commit) {
 		st, at, faults, err := r.siteAt(&site{}, tip{root: emptyFolder()}, oid)
 		if err == nil && (faults == nil || st.newer != nil) {
 			return st, at, faults
 		}
-		if first == nil && err == nil {
+		if first == nil && err == nil && oid == main.commit {
 			first, told = st, faults
-		}
-		if oid, err = r.firstParent(oid); err != nil {
-			break
 		}
 	}
 	if first != nil {
@@ -283,17 +306,9 @@ func (r *repo) configBefore(old *state, good plumbing.Hash, head tip) *configura
 			return old.config
 		}
 	}
-	oid := head.commit
-	for range maxGoodBack {
-		if oid.IsZero() {
-			break
-		}
+	for oid := range r.past(refConfig, head.commit) {
 		if cfg, err := r.configAt(oid); err == nil {
 			return cfg
-		}
-		var err error
-		if oid, err = r.firstParent(oid); err != nil {
-			break
 		}
 	}
 	return nil

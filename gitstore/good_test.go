@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-git/go-git/v5/plumbing"
+
 	"wikibot/acl"
 	"wikibot/gitstore/gitstoretest"
 	"wikibot/wiki"
@@ -154,13 +156,14 @@ func TestNoGoodIsKnown(t *testing.T) {
 		t.Errorf("a visitor: %v", err)
 	}
 
-	// No configuration of the history loads, since there is no history: the wiki is
-	// closed, but for the operator.
+	// No configuration loads, since there is no history, nor an audit that tells of
+	// one: the wiki is closed, but for the operator.
 	if err := x.s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	gitstoretest.Files(t, x.notes(), "refs/heads/orphan", map[string]string{fileACL: "nothing", fileWiki: "schema = 1\n"})
 	gitstoretest.Git(t, x.notes(), "update-ref", refConfig, "refs/heads/orphan")
+	gitstoretest.Git(t, x.notes(), "update-ref", "-d", refAudit)
 	x.again2()
 	if _, err := x.s.View(ctx, owner, "notes"); !errors.Is(err, wiki.ErrNotFound) {
 		t.Errorf("alice in a wiki without a policy: %v", err)
@@ -252,4 +255,132 @@ func TestOwnWritesAreNobodysElse(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDamagedSite: whatever became of admin.git's files, the start does not fail,
+// nobody gets more than they had, and no wiki's repository is moved away.
+func TestDamagedSite(t *testing.T) {
+	ctx := context.Background()
+	put := func(x *troubled, text string, files ...string) {
+		for _, f := range files {
+			if err := os.WriteFile(filepath.Join(x.admin(), f), []byte(text), 0o640); err != nil {
+				x.Fatal(err)
+			}
+		}
+	}
+	nothing := strings.Repeat("01", 20) + "\n"
+	for name, c := range map[string]struct {
+		damage func(x *troubled)
+		people int // who are known then
+		rescue bool
+	}{
+		"HEAD is gone":         {func(x *troubled) { os.Remove(filepath.Join(x.admin(), "HEAD")) }, 3, true},
+		"main names nothing":   {func(x *troubled) { put(x, nothing, refMain) }, 3, true},
+		"main is no ref":       {func(x *troubled) { put(x, "rubbish", refMain) }, 3, true},
+		"main and good, too":   {func(x *troubled) { put(x, nothing, refMain, refGood) }, 3, true},
+		"main is a tree":       {func(x *troubled) { put(x, gitstoretest.Git(x, x.admin(), "rev-parse", "main^{tree}")+"\n", refMain) }, 3, true},
+		"packed-refs":          {func(x *troubled) { put(x, "x y z\n", "packed-refs") }, 3, true},
+		"the tokens":           {func(x *troubled) { put(x, "rubbish", refTokens) }, 3, true},
+		"the audit":            {func(x *troubled) { put(x, "rubbish", refAudit) }, 3, true},
+		"all objects are gone": {func(x *troubled) { os.RemoveAll(filepath.Join(x.admin(), "objects/pack")) }, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newTroubled(t, filepath.Join(t.TempDir(), "data"))
+			if err := x.s.AddUser(ctx, operator, NewUser{Name: "boss", Admin: true}); err != nil {
+				t.Fatal(err)
+			}
+			if err := x.s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			c.damage(x)
+			for range 2 {
+				x.again2()
+				users, err := x.s.Users(ctx, operator)
+				if err != nil || len(users) != c.people {
+					t.Fatalf("%d people are known, want %d; %v", len(users), c.people, err)
+				}
+				for _, u := range users {
+					if u.Admin != (u.Name == "boss") {
+						t.Errorf("%s administers: %v", u.Name, u.Admin)
+					}
+				}
+				if _, err := os.Stat(x.notes()); err != nil {
+					t.Errorf("the wiki's repository is not in its place: %v", err)
+				}
+				if err := x.s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			x.again2()
+			done, err := x.s.Rescue(ctx, operator, Rescue{AddAdmin: "alice"})
+			if (err == nil) != c.rescue || err != nil && !errors.Is(err, wiki.ErrUnavailable) {
+				t.Fatalf("a rescue: %v, %v", done, err)
+			}
+			if !c.rescue {
+				return
+			}
+			x.again()
+			if u, err := x.s.User(ctx, "alice"); err != nil || !u.Admin || x.s.Trouble(ctx, operator) != nil {
+				t.Errorf("after the rescue: %+v, %v, %v", u, err, x.s.Trouble(ctx, operator))
+			}
+		})
+	}
+}
+
+// FuzzConfiguration: whatever an owner pushes, it is a configuration that keeps the
+// wiki's id and an owner, or it has faults with their place.
+func FuzzConfiguration(f *testing.F) {
+	dir := f.TempDir()
+	s, err := quiet(dir, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { s.Close() })
+	ctx := context.Background()
+	err = errors.Join(s.AddUser(ctx, operator, NewUser{Name: "alice"}), s.AddUser(ctx, operator, NewUser{Name: "bob"}),
+		s.CreateWiki(ctx, operator, NewWiki{Slug: "notes", Owner: "alice"}))
+	r, werr := s.wiki("notes")
+	if err := errors.Join(err, werr); err != nil {
+		f.Fatal(err)
+	}
+	st, err := r.current()
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, err := r.blobAt(st.heads[refConfig].root, fileACL)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{string(good), string(good) + "bob = \"edtor\"\n", string(good) + "nobody-here = \"owner\"\n", "", "schema = 1\n", "schema = 1\n[grants]\nalice = 1\n"} {
+		f.Add(text, "schema = 1\nhome = \"Home\"\n")
+		f.Add(text, "schema = 1\nhoem = \"..\"\nlink_style = \"x\"\n")
+	}
+	f.Fuzz(func(t *testing.T, policy, settings string) {
+		src := blobs{}
+		root := emptyFolder()
+		for path, text := range map[string]string{fileACL: policy, fileWiki: settings} {
+			oid := plumbing.ComputeHash(plumbing.BlobObject, []byte(text))
+			src[oid] = []byte(text)
+			var err error
+			if root, err = root.with(path, &entry{mode: modeFile, oid: oid}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cfg, err := r.pushedConfiguration(src, st.config, root, nil)
+		var faults wiki.Faults
+		if errors.As(err, &faults) {
+			for _, f := range faults {
+				if f.Text == "" || f.File != fileACL && f.File != fileWiki || f.Line < 1 && !strings.Contains(f.Text, "bytes") && !strings.Contains(f.Text, confirmRemovals) {
+					t.Fatalf("%q, %q: %+v", policy, settings, f)
+				}
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cfg.policy.Wiki != st.config.policy.Wiki || len(cfg.policy.Owners()) == 0 || cfg.policy.Write > cfg.policy.Read {
+			t.Fatalf("%q is accepted as %+v", policy, cfg.policy)
+		}
+	})
 }

@@ -59,6 +59,9 @@ func (w *rescue) run() error {
 			return err
 		}
 	}
+	if w.loaded.commit.IsZero() {
+		return wiki.Unavailable("nothing of admin.git can be read any more, so there is nothing to build on: put the folder %s back from a backup", w.repo.dir)
+	}
 	root, next, err := w.tree()
 	if err != nil {
 		return err

@@ -119,6 +119,9 @@ func (r *repo) build(old *state) (*state, error) {
 		if err != nil && !errors.Is(err, refs.ErrDamaged) {
 			return nil, fmt.Errorf("reading %s of %s: %w", ref, r.name, err)
 		}
+		if err != nil && r.once(err.Error()) {
+			r.store.log.Error("a ref cannot be read", "repository", r.name, "folder", r.dir, "error", err)
+		}
 		if old != nil && err == nil && old.heads[ref].err == nil && old.heads[ref].commit == oid {
 			st.heads[ref] = old.heads[ref]
 			continue

@@ -173,7 +173,12 @@ func folderError(path string, err error) error {
 // openAdmin opens admin.git, and makes it on the first start.
 func (s *Store) openAdmin(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(s.adminDir(), "HEAD")); errors.Is(err, fs.ErrNotExist) {
-		if err := s.makeAdmin(ctx); err != nil {
+		make := s.makeAdmin
+		if _, err := os.Stat(s.adminDir()); err == nil {
+			s.log.Error("admin.git has lost its file HEAD, which is written again", "folder", s.adminDir())
+			make = func(ctx context.Context) error { return s.initRepository(ctx, s.adminDir()) }
+		}
+		if err := make(ctx); err != nil {
 			return err
 		}
 	}

@@ -399,7 +399,7 @@ func (r *repo) adopt(b *batch) error {
 		next.heads[ref] = t
 	}
 	stamp, err := r.refs.Stamp(watched...)
-	if err != nil {
+	if err != nil && !errors.Is(err, refs.ErrDamaged) { // the refs have moved; another one is no ref
 		return err
 	}
 	next.setKey()

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"wikibot/gitstore"
 	"wikibot/server"
 	"wikibot/wiki"
 )
@@ -162,6 +163,13 @@ func (s *site) serveHere(_ *testscript.TestScript, args []string) error {
 	cfg := loaded.Config
 	cfg.Log = slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	srv, err := server.New(context.Background(), cfg)
+	for range 100 { // a child of another story, between fork and exec, still holds the lock
+		if !errors.Is(err, gitstore.ErrInUse) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+		srv, err = server.New(context.Background(), cfg)
+	}
 	if err != nil {
 		return err
 	}
