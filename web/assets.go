@@ -1,8 +1,11 @@
 package web
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -45,15 +48,12 @@ func loadAssets() (*assetSet, error) {
 	}
 	slices.Sort(names)
 	for _, file := range names {
-		body, err := assetFiles.ReadFile(file)
+		hash, err := hashAsset(file)
 		if err != nil {
 			return nil, fmt.Errorf("reading the embedded asset %s: %w", file, err)
 		}
-		doc := &document{html: body, mime: assetType(file), policy: "default-src 'none'"}
-		if gz, err := assetFiles.ReadFile(file + ".gz"); err == nil {
-			doc.gzOnce.Do(func() { doc.gz = gz })
-		}
-		name, hash := path.Base(file), digest(string(body))[:assetHash]
+		doc := &document{file: file, mime: assetType(file), policy: "default-src 'none'"}
+		name := path.Base(file)
 		ext := path.Ext(name)
 		hashed := strings.TrimSuffix(name, ext) + "." + hash + ext
 		s.byName[hashed], s.byName[name] = doc, doc
@@ -65,6 +65,21 @@ func loadAssets() (*assetSet, error) {
 		s.addFrame(frame)
 	}
 	return s, nil
+}
+
+// hashAsset names an asset's content without holding it: most sites never send
+// all of it.
+func hashAsset(file string) (string, error) {
+	f, err := assetFiles.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil))[:assetHash], nil
 }
 
 // addFrame makes the document in which diagrams are drawn: sandboxed, of an

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,6 +26,7 @@ type docKey struct {
 // document is an answer that may be sent again. Its bytes never change.
 type document struct {
 	html    []byte
+	file    string // instead of html: an embedded asset, read when it is first asked for
 	mime    string
 	policy  string // Content-Security-Policy; empty: the one of pages
 	index   bool   // search engines may keep it
@@ -36,8 +38,27 @@ type document struct {
 func (d *document) size() int64 { return int64(len(d.html)) * 5 / 4 }
 
 func (d *document) gzipped() []byte {
-	d.gzOnce.Do(func() { d.gz = gzipBytes(d.html, 5) })
+	d.gzOnce.Do(func() {
+		if d.file != "" {
+			d.gz, _ = assetFiles.ReadFile(d.file + ".gz") // the bundles have one
+		}
+		if d.gz == nil {
+			d.gz = gzipBytes(d.text(), 5)
+		}
+	})
 	return d.gz
+}
+
+// text is what is sent where it is not compressed.
+func (d *document) text() []byte {
+	if d.file == "" {
+		return d.html
+	}
+	b, err := assetFiles.ReadFile(d.file)
+	if err != nil {
+		panic(fmt.Sprintf("an embedded file is gone: %v", err)) // it was listed at the start
+	}
+	return b
 }
 
 func gzipBytes(b []byte, level int) []byte {
@@ -168,12 +189,14 @@ func (q *request) send(status int, d *document) {
 	if !d.index {
 		h.Set("X-Robots-Tag", "noindex")
 	}
-	body := d.html
+	var body []byte
 	if acceptsGzip(q.r) {
-		if gz := d.gzipped(); gz != nil {
-			body = gz
-			h.Set("Content-Encoding", "gzip")
-		}
+		body = d.gzipped()
+	}
+	if body != nil {
+		h.Set("Content-Encoding", "gzip")
+	} else {
+		body = d.text()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	q.w.WriteHeader(status)
