@@ -143,7 +143,7 @@ var le = binary.LittleEndian
 
 const shape = "--format=%an|%ae|%ad|%cn|%cd|%s|%P"
 
-func TestNothingToDoChangesNothing(t *testing.T) {
+func TestRewriteOfNothing(t *testing.T) {
 	r := work(t)
 	before := r.git("show-ref", "-d")
 	w := r.rewrite(Rules{})
