@@ -200,12 +200,17 @@ func (p *person) shot(name string) {
 	}
 }
 
-// submit clicks and waits for the page that the click leads to.
+// submit clicks and waits for the page that the click leads to. A click that meets
+// the page while it moves (it is scrolled first, on a small screen) hits nothing;
+// like a person it is tried once more then.
 func (p *person) submit(selector string) {
 	p.t.Helper()
 	run(p, chromedp.Evaluate[bool](`window.before = true`))
 	p.do(chromedp.Click(chromedp.CSS(selector)))
-	for range 400 {
+	for i := range 400 {
+		if i == 200 {
+			p.do(chromedp.Click(chromedp.CSS(selector)))
+		}
 		ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
 		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!window.before && document.readyState == "complete"`))
 		cancel()
