@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -205,6 +206,12 @@ func (s *site) push(l *ledger, clone string, which int) error {
 		l.mu.Unlock()
 		if which == 0 {
 			return nil // somebody was quicker, or the server is gone: the next fetch tells
+		}
+		if strings.Contains(out, "unable to write file ./objects/") {
+			// git repack -d, run here behind the server's back, has removed the
+			// empty folder that receive-pack was about to write into. The push
+			// is refused whole; the next one goes through.
+			return follow(ctx, clone)
 		}
 		return fmt.Errorf("git push %s: %w %s", target, err, out)
 	}
