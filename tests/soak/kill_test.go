@@ -200,18 +200,19 @@ func (s *site) push(l *ledger, clone string, which int) error {
 	if err := commit(ctx, clone, page, text(page, v), subject); err != nil {
 		return err
 	}
-	if out, err := git(ctx, clone, "push", "-q", "origin", target); err != nil {
+	out, err := git(ctx, clone, "push", "-q", "origin", target)
+	if err != nil && strings.Contains(out, "unable to write file ./objects/") {
+		// git repack -d, run here behind the server's back, has removed the empty
+		// folder that receive-pack was about to write into; the server itself
+		// removes none. The push is refused whole, and said again it goes through.
+		out, err = git(ctx, clone, "push", "-q", "origin", target)
+	}
+	if err != nil {
 		l.mu.Lock()
 		l.refused++
 		l.mu.Unlock()
 		if which == 0 {
 			return nil // somebody was quicker, or the server is gone: the next fetch tells
-		}
-		if strings.Contains(out, "unable to write file ./objects/") {
-			// git repack -d, run here behind the server's back, has removed the
-			// empty folder that receive-pack was about to write into. The push
-			// is refused whole; the next one goes through.
-			return follow(ctx, clone)
 		}
 		return fmt.Errorf("git push %s: %w %s", target, err, out)
 	}
