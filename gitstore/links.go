@@ -2,140 +2,226 @@ package gitstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"wikibot/markdown"
 	"wikibot/wiki"
 )
 
-// links is the index of what links where. It holds each page's links as they
-// are written and, for each folded last component that a link names, the pages
-// that name it; what a link leads to is decided when it is asked, since that
-// changes whenever a page comes or goes. It follows main with a cursor (the tree
-// it has seen) and costs about 150 bytes a link.
+// links is a repository's index of what links where, kept in memory. It follows
+// main with a cursor (the tree that it has seen): one worker at a time reads what
+// has changed since, without a lock, and then puts it into the index under one. The
+// first reading of a wiki takes about 40 µs a page and goes on in the background
+// when those who asked have gone.
 type links struct {
-	mu     sync.RWMutex
-	seen   *folder                           // guarded by mu, as all below; nil: not built
-	style  markdown.Style                    // the order in which the links were read
-	pages  map[wiki.PagePath][]markdown.Link // what each page links to
-	naming map[string]map[wiki.PagePath]bool // folded last component → pages with such a link
+	mu  sync.RWMutex
+	now *linkIndex // guarded by mu, as is what it holds; nil: not built
+
+	work sync.Mutex
+	turn *linkTurn // the worker's present turn; guarded by work; nil: none
+
+	read, total atomic.Int64 // pages of the present turn
 }
 
-// followLinks brings the index to a state; the cost is that of reading the
-// pages that changed. The first building reads all of them and goes on in the
-// background when ctx ends before it does.
+// linkTurn is one run of the worker. err is set before done is closed.
+type linkTurn struct {
+	done chan struct{}
+	err  error
+}
+
+// followLinks waits until the index stands at a state that is at least as new as st
+// or as the newest when it was called. If ctx ends before that, the reading goes on.
+// The cost is that of reading the pages that changed.
 func (r *repo) followLinks(ctx context.Context, st *state) error {
-	l := &r.links
-	style := st.config.settings.LinkStyle
-	l.mu.RLock()
-	built, current := l.seen != nil, same(l.seen, st.main().root) && l.style == style
-	l.mu.RUnlock()
-	switch {
-	case current:
-		return nil
-	case built:
-		return r.advanceLinks(st)
+	for range 2 { // a turn that was under way may have begun before st was made
+		if r.linksAt(st) {
+			return nil
+		}
+		t := r.linkTurn()
+		select {
+		case <-t.done:
+			if t.err != nil {
+				return t.err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.store.ctx.Done():
+			return wiki.Unavailable("the server is shutting down")
+		}
 	}
-	done := make(chan error, 1)
-	r.store.background(func(context.Context) {
-		err := fmt.Errorf("reading the links of %s failed", r.name)
-		defer func() { done <- err }() // after a panic too
-		err = r.advanceLinks(st)
-	})
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-r.store.ctx.Done():
-		return wiki.Unavailable("the server is shutting down")
-	}
+	return nil
 }
 
-func (r *repo) advanceLinks(st *state) error {
+func (r *repo) linksAt(st *state) bool {
+	l := &r.links
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.now != nil && same(l.now.seen, st.main().root) && l.now.style == st.config.settings.LinkStyle
+}
+
+// linkTurn joins the worker's turn or begins one.
+func (r *repo) linkTurn() *linkTurn {
+	l := &r.links
+	l.work.Lock()
+	defer l.work.Unlock()
+	if l.turn != nil {
+		return l.turn
+	}
+	t := &linkTurn{done: make(chan struct{}), err: wiki.Unavailable("the server is shutting down")}
+	if r.store.ctx.Err() != nil {
+		close(t.done)
+		return t
+	}
+	l.turn = t
+	r.store.background(func(ctx context.Context) {
+		t.err = fmt.Errorf("reading the links of %s failed", r.name)
+		defer func() { // after a panic too
+			l.work.Lock()
+			l.turn = nil
+			l.work.Unlock()
+			close(t.done)
+		}()
+		t.err = r.moveLinks(ctx, r.state.Load())
+	})
+	return t
+}
+
+// moveLinks takes the index to a state; only the worker calls it.
+func (r *repo) moveLinks(ctx context.Context, st *state) error {
 	l := &r.links
 	root, style := st.main().root, st.config.settings.LinkStyle
+	l.mu.RLock()
+	now := l.now
+	l.mu.RUnlock()
+	if now != nil && now.style == style { // only the worker changes what it reads here
+		changes, err := diff(now.seen, root)
+		if err == nil {
+			texts, err := r.readLinks(ctx, changes, style)
+			if err != nil {
+				return err
+			}
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			now.names.apply(changes)
+			now.move(root, changes, texts)
+			return nil
+		}
+		if !errors.Is(err, errManyChanges) {
+			return fmt.Errorf("following the links of %s: %w", r.name, err)
+		}
+	}
+	fresh, err := newLinkIndex(style, root)
+	if err != nil {
+		return err
+	}
+	changes, err := diff(fresh.seen, root)
+	if err != nil {
+		return fmt.Errorf("reading the links of %s: %w", r.name, err)
+	}
+	texts, err := r.readLinks(ctx, changes, style)
+	if err != nil {
+		return err
+	}
+	fresh.move(root, changes, texts)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if same(l.seen, root) && l.style == style {
-		return nil
-	}
-	if l.seen == nil || l.style != style {
-		l.seen, l.style = emptyFolder(), style
-		l.pages, l.naming = map[wiki.PagePath][]markdown.Link{}, map[string]map[wiki.PagePath]bool{}
-	}
-	changes, err := diff(l.seen, root)
-	if err != nil {
-		return fmt.Errorf("following links of %s: %w", r.name, err)
-	}
-	for _, c := range changes {
-		p, ok := wiki.PageOfFile(c.path)
-		if !ok {
-			continue
+	l.now = fresh
+	return nil
+}
+
+// readLinks reads the links of the pages that changes leave, by their order.
+func (r *repo) readLinks(ctx context.Context, changes []change, style markdown.Style) ([][]markdown.Link, error) {
+	l := &r.links
+	l.read.Store(0)
+	l.total.Store(int64(len(changes)))
+	out := make([][]markdown.Link, len(changes))
+	for i, c := range changes {
+		l.read.Store(int64(i))
+		if ctx.Err() != nil {
+			return nil, wiki.Unavailable("the server is shutting down")
 		}
-		l.forget(p)
-		if c.new == nil {
+		if _, ok := wiki.PageOfFile(c.path); !ok || c.new == nil {
 			continue
 		}
 		text, err := r.blob(c.new.oid)
 		if err != nil {
-			l.seen = nil // half done: begin again
-			return err
+			return nil, err
 		}
-		l.learn(p, markdown.Links(text, style))
+		out[i] = withinWiki(markdown.Links(text, style))
+		if i%16 == 0 {
+			runtime.Gosched() // whoever waits for a page goes first
+		}
 	}
-	l.seen = root
-	return nil
+	return out, nil
 }
 
-func (l *links) forget(p wiki.PagePath) {
-	for _, x := range l.pages[p] {
-		for _, k := range markdown.TargetKeys(p, x) {
-			if delete(l.naming[k], p); len(l.naming[k]) == 0 {
-				delete(l.naming, k)
-			}
-		}
+// withinWiki leaves out the links that no change of the wiki can make lead to a
+// page or a file of it.
+func withinWiki(all []markdown.Link) []markdown.Link {
+	kept := slices.DeleteFunc(all, func(l markdown.Link) bool { return markdown.Resolve(nil, "", l).External })
+	if len(kept) == 0 {
+		return nil
 	}
-	delete(l.pages, p)
+	return slices.Clone(kept)
 }
 
-func (l *links) learn(p wiki.PagePath, found []markdown.Link) {
-	if len(found) == 0 {
-		return
-	}
-	l.pages[p] = slices.Clip(found)
-	for _, x := range found {
-		for _, k := range markdown.TargetKeys(p, x) {
-			if l.naming[k] == nil {
-				l.naming[k] = map[wiki.PagePath]bool{}
-			}
-			l.naming[k][p] = true
-		}
-	}
+// dropLinks forgets the index; it is built again when somebody asks.
+func (r *repo) dropLinks() {
+	r.links.mu.Lock()
+	defer r.links.mu.Unlock()
+	r.links.now = nil
 }
+
+// LinksProgress tells how far the index of links is: of total files that changed,
+// read have been read. ready is true once every question about links is answered
+// from memory; until then a question waits, or its context ends and the reading
+// goes on. It costs nothing and starts nothing.
+func (v *View) LinksProgress() (read, total int, ready bool) {
+	if v.repo.linksAt(v.state) {
+		return 0, 0, true
+	}
+	l := &v.repo.links
+	return int(l.read.Load()), int(l.total.Load()), false
+}
+
+// errLinksUnread ends a change that needs the index of links before it is there:
+// Update has it read outside of the writer, so that nobody else waits, and runs the
+// change again.
+var errLinksUnread = errors.New("the links of the wiki have not been read yet")
+
+// farBehind is how many changed files a rename reads by itself, in the writer.
+const farBehind = 500
 
 // linkSources are the pages of this change's tree that may link to something
 // with one of these folded last components.
 func (tx *Tx) linkSources(names map[string]bool) ([]wiki.PagePath, error) {
-	r := tx.repo
-	st := r.state.Load()
-	if err := r.followLinks(r.store.ctx, st); err != nil {
-		return nil, err
-	}
+	l := &tx.repo.links
 	set := map[wiki.PagePath]bool{}
-	r.links.mu.RLock()
-	seen := r.links.seen
-	for n := range names {
-		for p := range r.links.naming[n] {
-			set[p] = true
+	l.mu.RLock()
+	now, seen := l.now, (*folder)(nil)
+	if now != nil && now.style == tx.batch.config.settings.LinkStyle {
+		seen = now.seen
+		for n := range names {
+			for p := range now.naming[n] {
+				set[p] = true
+			}
 		}
 	}
-	r.links.mu.RUnlock()
+	l.mu.RUnlock()
+	if seen == nil {
+		return nil, errLinksUnread
+	}
 	changes, err := diff(seen, tx.root)
 	if err != nil {
 		return nil, err
+	}
+	if len(changes) > farBehind && !tx.linksRead {
+		return nil, errLinksUnread
 	}
 	for _, c := range changes {
 		if p, ok := wiki.PageOfFile(c.path); ok && c.new != nil {
@@ -148,65 +234,4 @@ func (tx *Tx) linkSources(names map[string]bool) ([]wiki.PagePath, error) {
 	}
 	slices.Sort(out)
 	return out, nil
-}
-
-// Links are the links of a page, to others in the order of its text and from
-// others by their names; of several links between two pages the first counts.
-// The first call for a wiki reads all its pages (about 50 µs each); if ctx ends
-// before that is done, its error is ctx's and the reading goes on. Later calls
-// cost what has changed since, and the number of pages that name p.
-func (v *View) Links(ctx context.Context, p wiki.PagePath) (to, from []PageLink, err error) {
-	if err := v.repo.followLinks(ctx, v.state); err != nil {
-		return nil, nil, err
-	}
-	at, ok := v.Page(string(p))
-	if !ok {
-		at = p
-	}
-	l := &v.repo.links
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	for _, x := range firstOf(l.pages[at], func(x markdown.Link) (string, bool) {
-		t := markdown.Resolve(v, at, x)
-		return string(t.Page), t.Page != "" && t.Page != at
-	}) {
-		t := markdown.Resolve(v, at, x)
-		to = append(to, PageLink{Page: t.Page, Exists: t.Exists, Line: x.Line, Section: x.Section, Text: x.Text})
-	}
-	for _, source := range slices.Sorted(pageKeys(l.naming[lastOf(at.Fold())])) {
-		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
-		}
-		if source == at {
-			continue
-		}
-		for _, x := range l.pages[source] {
-			if t := markdown.Resolve(v, source, x); t.Page == at {
-				from = append(from, PageLink{Page: source, Exists: true, Line: x.Line, Section: x.Section, Text: x.Text})
-				break
-			}
-		}
-	}
-	return to, from, nil
-}
-
-func firstOf(all []markdown.Link, key func(markdown.Link) (string, bool)) (out []markdown.Link) {
-	seen := map[string]bool{}
-	for _, l := range all {
-		if k, ok := key(l); ok && !seen[k] {
-			seen[k] = true
-			out = append(out, l)
-		}
-	}
-	return out
-}
-
-func pageKeys(m map[wiki.PagePath]bool) func(func(wiki.PagePath) bool) {
-	return func(yield func(wiki.PagePath) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }

@@ -83,6 +83,11 @@ func (n *names) move(old, new *folder) {
 		n.moves, n.built = n.moves+1, false // built again at the next use
 		return
 	}
+	n.apply(changes)
+}
+
+// apply takes over a difference of trees; the caller holds mu.
+func (n *names) apply(changes []change) {
 	for _, c := range changes {
 		if c.old != nil && c.new != nil {
 			continue

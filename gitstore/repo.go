@@ -50,7 +50,8 @@ type repo struct {
 	history       historyIndex
 	roots         recent[plumbing.Hash, *folder]
 	redirectCache recent[plumbing.Hash, *redirects]
-	tokens        recent[tokenKey, Token] // parsed; a zero Token for a record that does not load
+	anchors       recent[plumbing.Hash, *anchors] // of the texts that links to sections lead to
+	tokens        recent[tokenKey, Token]         // parsed; a zero Token for a record that does not load
 	tokenIndex    tokenIndex
 	upkeep        upkeep
 	purged        purged
@@ -78,7 +79,7 @@ func (s *Store) openRepo(name wiki.Slug, dir string) (*repo, error) {
 	}
 	r := &repo{store: s, name: name, dir: dir, objects: db, source: db, refs: refStore{refs.Open(s.fs, dir)}}
 	r.writer.wake = make(chan struct{}, 1)
-	r.roots.limit, r.redirectCache.limit, r.tokens.limit = 128, 8, 1<<16
+	r.roots.limit, r.redirectCache.limit, r.tokens.limit, r.anchors.limit = 128, 8, 1<<16, 4*maxAnchorPages
 	return r, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ type Tx struct {
 	did    []string        // "Create: Home", for the default message
 	merges []plumbing.Hash
 	moved  []string // trailers that name what was renamed
+
+	linksRead bool // the index of links was brought up to date just before
 }
 
 // Update makes one commit of what fn does. The policy is read at the moment of
@@ -54,7 +57,8 @@ func (s *Store) Update(ctx context.Context, c wiki.Caller, slug wiki.Slug, meta 
 		key = hex.EncodeToString(sum[:16])
 	}
 	var result Result
-	j := &job{ctx: ctx, caller: c, dry: meta.DryRun, run: func(b *batch) error {
+	linksRead := false
+	run := func(b *batch) error {
 		result = Result{}
 		if err := b.allow(c, acl.Write); err != nil {
 			return err
@@ -69,13 +73,24 @@ func (s *Store) Update(ctx context.Context, c wiki.Caller, slug wiki.Slug, meta 
 		if err != nil {
 			return err
 		}
+		tx.linksRead = linksRead
 		if err := fn(tx); err != nil {
 			return err
 		}
 		result, err = tx.finish(meta.Message, key)
 		return err
-	}}
-	if err := r.do(j); err != nil {
+	}
+	for range 3 { // where an idle wiki forgets its index in between
+		err = r.do(&job{ctx: ctx, caller: c, dry: meta.DryRun, run: run})
+		if !errors.Is(err, errLinksUnread) {
+			break
+		}
+		if err := r.followLinks(ctx, r.state.Load()); err != nil {
+			return Result{}, err
+		}
+		linksRead = true
+	}
+	if err != nil {
 		return Result{}, err
 	}
 	return result, nil

@@ -93,6 +93,8 @@ type ChangesOptions struct {
 // PageLink is one link from or to a page.
 type PageLink struct {
 	Page    wiki.PagePath // the other end
+	File    wiki.FilePath // the other end, where it is an attachment; Page is empty then
+	Anchor  string        // the slug of the section that it leads to; empty for the whole page
 	Exists  bool
 	Line    int    // 1-based, in the page that holds the link
 	Section string // title of the section that holds it

@@ -254,10 +254,9 @@ func (r *repo) forget() {
 	h.index, h.audited = nil, plumbing.ZeroHash
 	h.ready.Store(false)
 	h.mu.Unlock()
-	r.links.mu.Lock()
-	r.links.seen, r.links.pages, r.links.naming = nil, nil, nil
-	r.links.mu.Unlock()
+	r.dropLinks()
 	r.roots.clear()
+	r.anchors.clear()
 	r.counted.drop()
 
 	r.load.Lock()

@@ -79,13 +79,7 @@ func buildTree(entries []wiki.Entry) *tree {
 
 // special pages shape others and are no content of their own: "_Sidebar",
 // "_Template".
-func special(p wiki.PagePath) bool {
-	switch p.Name() {
-	case "_Sidebar", "_Header", "_Footer", "_Template":
-		return true
-	}
-	return false
-}
+func special(p wiki.PagePath) bool { return p.Special() }
 
 func (t *tree) at(path string) *node {
 	n := t.root

@@ -154,6 +154,15 @@ func (p PagePath) Parent() PagePath {
 	return ""
 }
 
+// Special is true of the pages that shape others and are no content of their own.
+func (p PagePath) Special() bool {
+	switch p.Name() {
+	case "_Sidebar", "_Header", "_Footer", "_Template":
+		return true
+	}
+	return false
+}
+
 // Components are the parts between the slashes.
 func (p PagePath) Components() []string { return strings.Split(string(p), "/") }
 
