@@ -120,3 +120,18 @@ func (a *Analyzer) Tokens(text string) []Token {
 	})
 	return tokens
 }
+
+// IsPair reports whether a word is one or two characters of a script without
+// spaces, as such scripts are cut.
+func IsPair(word string) bool {
+	n := 0
+	for _, r := range word {
+		switch {
+		case isUnspaced(r):
+			n++
+		case !isMark(r):
+			return false
+		}
+	}
+	return n == 1 || n == 2
+}
