@@ -3,6 +3,8 @@ package vectors
 import (
 	"context"
 	"slices"
+
+	"wikibot/search/internal/simd"
 )
 
 // Scored is an id and its cosine with the query, in [-1, 1] up to rounding.
@@ -40,7 +42,7 @@ func (s *Set) Top(ctx context.Context, q []float32, k int, allow func(id uint32)
 			return nil, err
 		}
 		ids := s.ids[from:min(from+block, len(s.ids))]
-		dotRows(unit, s.rows[from*s.stride:], scores[:len(ids)])
+		simd.Dots(unit, s.rows[from*s.stride:], scores[:len(ids)])
 		for i, id := range ids {
 			if c := (Scored{id, scores[i]}); best.wants(c) && (allow == nil || allow(id)) {
 				best.push(c)
@@ -73,7 +75,7 @@ func (s *Set) Scores(q []float32, out []float32) []float32 {
 	var scores [block]float32
 	for from := 0; from < len(s.ids); from += block {
 		ids := s.ids[from:min(from+block, len(s.ids))]
-		dotRows(unit, s.rows[from*s.stride:], scores[:len(ids)])
+		simd.Dots(unit, s.rows[from*s.stride:], scores[:len(ids)])
 		for i, id := range ids {
 			out[id] = scores[i]
 		}

@@ -14,6 +14,7 @@ import (
 	"math"
 	"sync"
 
+	"wikibot/search/internal/simd"
 	"wikibot/wiki"
 )
 
@@ -23,10 +24,6 @@ const MaxID = 1<<24 - 1
 
 // MaxDim is the most dimensions that a Set takes.
 const MaxDim = 1 << 14
-
-// lanes is what the rows are padded to, so that the kernels need no special case
-// for the end of a row: eight float32 are one AVX2 register.
-const lanes = 8
 
 // Absent is the score of an id without a vector, below every cosine.
 const Absent = -2
@@ -38,7 +35,7 @@ const Absent = -2
 // Rows lie one after the other in one array, without gaps: removing one moves
 // the last one into its place.
 type Set struct {
-	dim, stride int // stride: dim rounded up to a multiple of lanes; the rest is zero
+	dim, stride int // stride: dim rounded up to a multiple of simd.Lanes; the rest is zero
 
 	writing sync.Mutex   // held by the writer throughout
 	mu      sync.RWMutex // guards what follows; the writer takes it only to change things
@@ -53,7 +50,7 @@ func New(dim int) *Set {
 	if dim < 1 || dim > MaxDim {
 		panic("vectors: impossible dimension")
 	}
-	return &Set{dim: dim, stride: (dim + lanes - 1) / lanes * lanes}
+	return &Set{dim: dim, stride: (dim + simd.Lanes - 1) / simd.Lanes * simd.Lanes}
 }
 
 // Dim is the length of the vectors.
