@@ -55,10 +55,10 @@ func (o Options) withDefaults() Options {
 		o.Language = "none"
 	}
 	if o.K1 <= 0 {
-		o.K1 = 1.2
+		o.K1 = 0.9
 	}
 	if o.B <= 0 || o.B > 1 {
-		o.B = 0.75
+		o.B = 0.65
 	}
 	if o.Head <= 0 || o.Head > maxFrequency {
 		o.Head = 3
