@@ -90,7 +90,10 @@ func BenchmarkGardening(b *testing.B) {
 			"files":   func() error { _, _, err := v.BrokenFiles(ctx, 500); return err },
 			"anchors": func() error { _, _, _, err := v.BrokenAnchors(ctx, 500); return err },
 			"graph":   func() error { _, err := v.Graph(ctx, gitstore.GraphOptions{}); return err },
-			"around":  func() error { _, err := v.Graph(ctx, gitstore.GraphOptions{Around: entries[0].Page, Depth: 2}); return err },
+			"around": func() error {
+				_, err := v.Graph(ctx, gitstore.GraphOptions{Around: entries[0].Page, Depth: 2})
+				return err
+			},
 		} {
 			b.Run(data+"/"+name, func(b *testing.B) {
 				must(b, ask())

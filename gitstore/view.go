@@ -358,15 +358,10 @@ func (v *View) Search(ctx context.Context, query string, limit int) ([]Hit, erro
 	if len(words) > 16 || len(query) > 500 {
 		return nil, wiki.Invalid("q", "the query is too long; give at most 16 words")
 	}
-	// Half of the processors at most, so that pages are served beside it.
-	select {
-	case v.repo.store.scans <- struct{}{}:
-		defer func() { <-v.repo.store.scans }()
-	case <-time.After(2 * time.Second):
-		return nil, wiki.Unavailable("too many searches are running; try again in a moment")
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := v.repo.store.scanTurn(ctx); err != nil {
+		return nil, err
 	}
+	defer func() { <-v.repo.store.scans }()
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	return v.scan(ctx, words, limit)
