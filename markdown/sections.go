@@ -14,6 +14,7 @@ import (
 // or above. Offsets are bytes in the page's source.
 type Section struct {
 	Path  []string // the titles above it and its own, without markup
+	ID    string   // the heading's anchor as Render gives it, without "#"
 	Level int      // 1–6
 
 	Start     int // where the heading's line begins
@@ -27,7 +28,11 @@ func (s Section) Name() string { return strings.Join(s.Path, " > ") }
 
 // Sections lists the sections of a page in the order of their headings. Headings
 // within fences, quotes and lists are none.
-func Sections(src []byte) []Section {
+func Sections(src []byte) []Section { return SectionsIn(src, TargetFirst) }
+
+// SectionsIn is Sections in a wiki of a style, which matters to a heading that is
+// a wikilink.
+func SectionsIn(src []byte, style Style) []Section {
 	_, off := frontmatter(src)
 	body := src[off:]
 	if bytes.IndexByte(body, '#') < 0 && bytes.IndexByte(body, '=') < 0 && bytes.IndexByte(body, '-') < 0 {
@@ -35,14 +40,14 @@ func Sections(src []byte) []Section {
 	}
 	var all []Section
 	var above []int // indices of the open sections
-	for c := parse(body, TargetFirst).FirstChild(); c != nil; c = c.NextSibling() {
-		h, ok := c.(*ast.Heading)
-		if !ok {
+	var taken slugs
+	for _, h := range headings(body, style) {
+		id := taken.take(h.text)
+		if !h.top {
 			continue
 		}
-		start, bodyStart := headingLines(h, body)
-		start, bodyStart = start+off, bodyStart+off
-		for len(above) > 0 && all[above[len(above)-1]].Level >= h.Level {
+		start, bodyStart := h.start+off, h.after+off
+		for len(above) > 0 && all[above[len(above)-1]].Level >= h.level {
 			all[above[len(above)-1]].End = start
 			above = above[:len(above)-1]
 		}
@@ -54,7 +59,7 @@ func Sections(src []byte) []Section {
 			all[n-1].BodyEnd = start
 		}
 		above = append(above, len(all))
-		all = append(all, Section{Path: append(slices.Clip(path), nodeText(h, body)), Level: h.Level,
+		all = append(all, Section{Path: append(slices.Clip(path), h.text), ID: id, Level: h.level,
 			Start: start, BodyStart: bodyStart, BodyEnd: -1, End: len(src)})
 	}
 	if n := len(all); n > 0 {

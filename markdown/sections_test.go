@@ -71,3 +71,16 @@ func FuzzSections(f *testing.F) {
 		}
 	})
 }
+
+func TestSectionIDs(t *testing.T) {
+	src := []byte("# A [[B|C]]\n# D\n> # D\n\n# D\n")
+	for style, want := range map[markdown.Style]string{markdown.TargetFirst: "a-c d d-2", markdown.TextFirst: "a-b d d-2"} {
+		var got []string
+		for _, s := range markdown.SectionsIn(src, style) {
+			got = append(got, s.ID)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v, want %s", style, got, want)
+		}
+	}
+}

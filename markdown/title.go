@@ -70,7 +70,7 @@ func isFence(line []byte) bool {
 
 // lineText is the text of one line's heading without its markup.
 func lineText(line []byte) string {
-	if !bytes.ContainsAny(line[1:], "#*_`[]<>&\\~=$:/@") {
+	if !bytes.ContainsAny(line[1:], inlineMarkup) {
 		return string(bytes.TrimSpace(line[1:]))
 	}
 	h, ok := parse(line, TargetFirst).FirstChild().(*ast.Heading)
