@@ -151,7 +151,8 @@ func (s *Store) bury(ctx context.Context, slug wiki.Slug) (bundle string, err er
 func (s *Store) forgetCaches(slug wiki.Slug) error {
 	return errors.Join(
 		os.RemoveAll(filepath.Join(s.CacheDir(), "history", string(slug))),
-		os.RemoveAll(filepath.Join(s.CacheDir(), "upkeep", string(slug))))
+		os.RemoveAll(filepath.Join(s.CacheDir(), "upkeep", string(slug))),
+		os.RemoveAll(filepath.Join(s.CacheDir(), "search", string(slug))))
 }
 
 // lastRites takes a repository out of what is served: nobody finds it any more, what

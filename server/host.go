@@ -7,6 +7,7 @@ import (
 	"wikibot/gitstore"
 	"wikibot/imports"
 	"wikibot/oauth"
+	"wikibot/search"
 	"wikibot/wiki"
 )
 
@@ -16,7 +17,7 @@ const Operator = wiki.Username("operator")
 // Command is one command of the operator. It travels as JSON over the control
 // socket; which fields count depends on the operation.
 type Command struct {
-	Do       string           `json:"do"` // the name of an Operation, or "import"
+	Do       string           `json:"do"` // the name of an Operation, "import" or "reindex"
 	Wiki     wiki.Slug        `json:"wiki,omitempty"`
 	User     string           `json:"user,omitempty"` // a user name; for grant also a DID
 	Role     string           `json:"role,omitempty"`
@@ -51,6 +52,7 @@ type Answer struct {
 type Host struct {
 	Store     *gitstore.Store
 	Who       *oauth.Authority
+	Find      *search.Engine
 	Addresses wiki.Addresses
 }
 
@@ -59,11 +61,14 @@ func (h *Host) caller() wiki.Caller {
 	return wiki.Caller{User: Operator, Via: wiki.ViaCLI, Credential: "host", Host: true}
 }
 
-// Do gives one command. progress is called for imports only, from one goroutine
+// Do gives one command. progress is called for imports and for reindex, from one goroutine
 // at a time.
 func (h *Host) Do(ctx context.Context, cmd Command, progress func(imports.Progress)) (Answer, error) {
 	if cmd.Do == "import" && cmd.Import != nil {
 		return h.importWiki(ctx, *cmd.Import, progress)
+	}
+	if cmd.Do == "reindex" {
+		return h.reindex(ctx, cmd.Wiki, progress)
 	}
 	op, rest, ok := FindOperation(strings.Fields(cmd.Do))
 	if !ok || len(rest) > 0 {

@@ -13,6 +13,7 @@ import (
 
 	"wikibot/gitstore"
 	"wikibot/oauth"
+	"wikibot/search"
 	"wikibot/web"
 	"wikibot/wiki"
 )
@@ -48,6 +49,22 @@ func openPages(cfg Config, store *gitstore.Store, who *oauth.Authority, addresse
 	return pages, nil
 }
 
+// openSearch starts the search engine beside a store.
+func openSearch(cfg Config, store *gitstore.Store, log *slog.Logger) (*search.Engine, error) {
+	model, err := cfg.Search.Embedder.open()
+	if err != nil {
+		return nil, err
+	}
+	engine, err := search.Open(search.Config{
+		Store: store, Memory: int64(cfg.Search.Memory), Language: cfg.Search.Language, Workers: cfg.Search.Workers, Embedder: model, Log: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing the search: %w", err)
+	}
+	store.OnRewrite(engine.Forget)
+	return engine, nil
+}
+
 func openAuthority(cfg Config, store *gitstore.Store, addresses wiki.Addresses, log *slog.Logger) (*oauth.Authority, error) {
 	return oauth.Open(oauth.Config{
 		Dir: store.CacheDir(), Token: store.Token, User: store.User, KeyOwner: store.KeyOwner,
@@ -78,8 +95,12 @@ func OpenHost(ctx context.Context, cfg Config, log *slog.Logger) (h *Host, fresh
 	if err != nil {
 		return nil, false, nil, errors.Join(err, store.Close())
 	}
-	close = func() error { return errors.Join(who.Close(), store.Close()) }
-	h = &Host{Store: store, Who: who, Addresses: addresses}
+	find, err := openSearch(cfg, store, log)
+	if err != nil {
+		return nil, false, nil, errors.Join(err, who.Close(), store.Close())
+	}
+	close = func() error { return errors.Join(find.Close(), who.Close(), store.Close()) }
+	h = &Host{Store: store, Who: who, Find: find, Addresses: addresses}
 	if fresh, err = h.bootstrap(ctx); err != nil {
 		return nil, false, nil, errors.Join(err, close())
 	}

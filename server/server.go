@@ -26,6 +26,7 @@ import (
 	"wikibot/hooks"
 	"wikibot/limit"
 	"wikibot/oauth"
+	"wikibot/search"
 	"wikibot/web"
 	"wikibot/wiki"
 )
@@ -38,6 +39,7 @@ type Server struct {
 
 	store *gitstore.Store
 	who   *oauth.Authority
+	find  *search.Engine
 	pages *web.Handler
 	git   *gitHandler
 	ssh   *sshServer // nil: SSH is off
@@ -102,7 +104,10 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.who, err = openAuthority(s.cfg, s.store, s.addresses, s.log); err != nil {
 		return nil, err
 	}
-	s.host = &Host{Store: s.store, Who: s.who, Addresses: s.addresses}
+	if s.find, err = openSearch(s.cfg, s.store, s.log); err != nil {
+		return nil, err
+	}
+	s.host = &Host{Store: s.store, Who: s.who, Find: s.find, Addresses: s.addresses}
 	if s.fresh, err = s.host.bootstrap(ctx); err != nil {
 		return nil, err
 	}
@@ -248,6 +253,9 @@ func (s *Server) Close() error {
 		}
 		if s.who != nil {
 			s.closed = errors.Join(s.closed, s.who.Close())
+		}
+		if s.find != nil {
+			s.closed = errors.Join(s.closed, s.find.Close())
 		}
 		if s.store != nil {
 			s.closed = errors.Join(s.closed, s.store.Close())

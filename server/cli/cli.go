@@ -48,6 +48,8 @@ func commands() []command {
 	return []command{
 		{"serve", "serve the wikis of a data folder", serve},
 		{"import", "make a wiki of a git repository, a folder or a zip", importWiki},
+		{"eval", "measure search on a collection with judgements", evaluate},
+		{"reindex", "make the search index of a wiki anew", reindex},
 		{"admin", "accounts, tokens, sign-in links, wikis, grants", admin},
 		{"version", "print the version", version},
 	}

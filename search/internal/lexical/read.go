@@ -122,6 +122,7 @@ func (r *reader) lexemes(x *Index) {
 	n := r.room(3)
 	v := &x.vocab
 	v.lexemes = make([]lexeme, 0, n)
+	v.byWord, v.byTerm = make(map[wordTerm]uint32, n), make(map[string]uint32, n)
 	for range n {
 		word := r.text()
 		common := r.number(uint64(len(word)))
@@ -193,7 +194,7 @@ func (x *Index) countPostings() {
 	}
 	for id := range x.docs {
 		if d := x.docs[id]; d.tongue != 0 {
-			x.tally(d, 0)
+			x.tally(d.tokens, int(d.body))
 			for _, t := range w.touched {
 				l := &x.vocab.terms[t].postings
 				*l = append(*l, posting(uint32(id), w.counts[t]))

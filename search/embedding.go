@@ -1,0 +1,300 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"wikibot/gitstore"
+	"wikibot/search/embed"
+	"wikibot/search/internal/chunks"
+	"wikibot/search/internal/index"
+)
+
+// How long the embedding of a wiki rests after the model has failed: twice as long
+// after each failure.
+const (
+	restFirst = 5 * time.Second
+	restMost  = 5 * time.Minute
+)
+
+// embed has the vectors made that an index lacks, in the background, where there is a
+// model. Each text is embedded once, whatever page or commit it is in.
+func (s *site) embed(x *index.Index) {
+	if s.e.Embedder == nil {
+		return
+	}
+	s.mu.Lock()
+	busy := s.embedding
+	s.embedding, s.embedMore = true, busy
+	gone := s.gone
+	s.mu.Unlock()
+	if busy || gone {
+		return
+	}
+	started := s.e.background(func() {
+		for more := true; more; {
+			err := giveWay(func() error { return s.embedAll(s.e.ctx, x) })
+			s.mu.Lock()
+			more = s.embedMore && s.index != nil && s.e.ctx.Err() == nil
+			s.embedMore, s.embedErr, x = false, err, s.index
+			s.embedding = more
+			s.mu.Unlock()
+			if err != nil && s.e.ctx.Err() == nil {
+				s.e.Log.Error("embedding ended", "wiki", s.slug, "error", err)
+			}
+		}
+	})
+	if !started {
+		s.mu.Lock()
+		s.embedding = false
+		s.mu.Unlock()
+	}
+}
+
+// embedAll gives every chunk its vector. It ends when nothing is missing or the index
+// is not the wiki's any more.
+func (s *site) embedAll(ctx context.Context, x *index.Index) error {
+	model := s.e.Embedder.ID()
+	if err := s.openLog(model, x); err != nil {
+		return err
+	}
+	rest := restFirst
+	refused := map[index.Hash]bool{} // texts that the model cannot take
+	for from := uint32(0); ; {
+		if !s.current(x) {
+			return ctx.Err()
+		}
+		want, next := x.Missing(from, max(1, s.e.Embedder.MaxBatch()), func(h index.Hash) bool { return refused[h] })
+		if len(want) > 0 {
+			err := s.embedSome(ctx, x, model, want, refused)
+			if errors.Is(err, errRefused) {
+				continue // with the others
+			}
+			s.mu.Lock()
+			s.embedErr = err
+			s.mu.Unlock()
+			if err != nil {
+				s.e.Log.Warn("the embedding model does not answer; words and related terms do meanwhile", "wiki", s.slug, "model", model, "again_in", rest, "error", err)
+				select {
+				case <-time.After(rest):
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+				rest = min(2*rest, restMost)
+				continue
+			}
+			rest = restFirst
+		}
+		if from = next; next == 0 {
+			break
+		}
+	}
+	x.FinishModel()
+	s.dropOtherModels(model)
+	s.e.trim(s)
+	return nil
+}
+
+// current reports whether an index is still the wiki's.
+func (s *site) current(x *index.Index) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.index == x && !s.gone && s.e.ctx.Err() == nil
+}
+
+// openLog opens the file of the model's vectors and puts what it holds into the index.
+// Where that is not all, and there are vectors of another model that can still be
+// asked, those answer meanwhile.
+func (s *site) openLog(model string, x *index.Index) error {
+	dir := s.e.dir(s.slug)
+	l, err := openVectors(dir, model, 0)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if serving, _ := x.Serving(); serving == "" && !l.covers(x) {
+		s.serveEarlier(dir, model, x)
+	}
+	x.UseModel(model)
+	s.mu.Lock()
+	s.vectors.close()
+	s.vectors = l
+	s.mu.Unlock()
+	return nil
+}
+
+// covers reports whether the file has a vector for every chunk.
+func (l *vectorLog) covers(x *index.Index) bool {
+	if l.file == nil {
+		return false
+	}
+	for h := range x.Hashes() {
+		if !l.has(h) {
+			return false
+		}
+	}
+	return true
+}
+
+// serveEarlier fills the index with the vectors of a model that was used before.
+func (s *site) serveEarlier(dir, model string, x *index.Index) {
+	files, _ := filepath.Glob(filepath.Join(dir, "*"+vectorSuffix))
+	for _, file := range files {
+		id, ok := modelOf(file)
+		if !ok || id == model {
+			continue
+		}
+		if _, ok := s.e.Embedder.Earlier(id); !ok {
+			continue
+		}
+		l, err := openVectors(dir, id, 0)
+		if err != nil {
+			continue // it is only a cache
+		}
+		made := map[index.Hash][]float32{}
+		for h := range x.Hashes() {
+			if l.has(h) {
+				if v, err := l.get(h); err == nil {
+					made[h] = v
+				}
+			}
+		}
+		l.close()
+		if len(made) > 0 {
+			x.UseModel(id)
+			if err := x.PutVectors(id, made); err == nil {
+				return
+			}
+		}
+	}
+}
+
+// modelOf is the model's id in the head of a file of vectors.
+func modelOf(file string) (string, bool) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	head := make([]byte, 4096)
+	n, _ := f.Read(head)
+	line, _, ok := strings.Cut(string(head[:n]), "\n")
+	rest, named := strings.CutPrefix(line, "wikibot vectors ")
+	_, id, cut := strings.Cut(rest, " ")
+	return id, ok && named && cut
+}
+
+// errRefused: the model cannot take one of the texts.
+var errRefused = errors.New("a text was refused")
+
+// embedSome gives some chunks their vectors, from the file where they are in it, else
+// from the model.
+func (s *site) embedSome(ctx context.Context, x *index.Index, model string, want []index.Want, refused map[index.Hash]bool) error {
+	made := map[index.Hash][]float32{}
+	s.mu.Lock()
+	for _, w := range want {
+		if s.vectors.has(w.Hash) {
+			if v, err := s.vectors.get(w.Hash); err == nil {
+				made[w.Hash] = v
+			}
+		}
+	}
+	s.mu.Unlock()
+	texts, hashes, err := s.textsOf(ctx, want, made, refused)
+	if err != nil {
+		return err
+	}
+	if len(texts) > 0 {
+		got, err := s.e.Embedder.Embed(ctx, embed.Document, texts)
+		var fault *embed.TextError
+		if errors.As(err, &fault) && fault.Index >= 0 && fault.Index < len(hashes) {
+			s.e.Log.Warn("a text cannot be embedded; words find it", "wiki", s.slug, "error", err)
+			refused[hashes[fault.Index]] = true
+			return errRefused
+		}
+		if err != nil {
+			return err
+		}
+		fresh := map[index.Hash][]float32{}
+		for i, v := range got {
+			fresh[hashes[i]], made[hashes[i]] = v, v
+		}
+		if err := s.remember(model, fresh); err != nil {
+			s.e.Log.Warn("vectors were not saved; they will be made again after the next start", "wiki", s.slug, "error", err)
+		}
+	}
+	return x.PutVectors(model, made)
+}
+
+// remember writes vectors to the model's file, which begins with the first of them.
+func (s *site) remember(model string, made map[index.Hash][]float32) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone {
+		return nil
+	}
+	if s.vectors.file == nil {
+		for _, v := range made {
+			l, err := openVectors(s.e.dir(s.slug), model, len(v))
+			if err != nil {
+				return err
+			}
+			s.vectors = l
+			break
+		}
+	}
+	return s.vectors.add(made)
+}
+
+// textsOf are the texts of the chunks that have no vector yet. A page that has changed
+// meanwhile is left out: the round that follows it asks again.
+func (s *site) textsOf(ctx context.Context, want []index.Want, made map[index.Hash][]float32, refused map[index.Hash]bool) (texts []string, hashes []index.Hash, err error) {
+	v, err := s.e.Store.Follow(ctx, s.slug)
+	if err != nil {
+		return nil, nil, err
+	}
+	asked := map[index.Hash]bool{}
+	var page chunks.Page
+	for i, w := range want {
+		if made[w.Hash] != nil || asked[w.Hash] {
+			continue
+		}
+		if i == 0 || page.Chunks == nil || want[i-1].Path != w.Path {
+			page = splitAgain(v, w)
+		}
+		if w.Chunk >= len(page.Chunks) || chunks.Hash(page.Chunks[w.Chunk].Text) != w.Hash {
+			refused[w.Hash] = true // not this time: its page is another one now
+			continue
+		}
+		asked[w.Hash] = true
+		texts, hashes = append(texts, page.Chunks[w.Chunk].Text), append(hashes, w.Hash)
+	}
+	return texts, hashes, nil
+}
+
+func splitAgain(v *gitstore.View, w index.Want) chunks.Page {
+	p, err := v.ReadPage(w.Path)
+	if err != nil || p.Blob != w.Blob {
+		return chunks.Page{}
+	}
+	return chunks.Split(indexed(p.Content), p.Path)
+}
+
+// indexed is the part of a page that is indexed.
+func indexed(content []byte) []byte { return content[:min(len(content), maxIndexed)] }
+
+// dropOtherModels removes the files of models that are not used any more.
+func (s *site) dropOtherModels(model string) {
+	dir := s.e.dir(s.slug)
+	files, _ := filepath.Glob(filepath.Join(dir, "*"+vectorSuffix))
+	for _, f := range files {
+		if f != vectorFile(dir, model) {
+			if err := os.Remove(f); err != nil {
+				s.e.Log.Warn("the vectors of an earlier model are still on the disk", "file", f, "error", err)
+			}
+		}
+	}
+}

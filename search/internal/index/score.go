@@ -1,0 +1,211 @@
+package index
+
+import (
+	"context"
+	"slices"
+
+	"wikibot/search/internal/lexical"
+	"wikibot/search/internal/query"
+	"wikibot/search/internal/vectors"
+)
+
+// scored is the documents that were found, with the groups of the query that they
+// hold and the arms that found them. The arrays are parallel.
+type scored struct {
+	ids    []uint32
+	scores []float32
+	masks  []uint32
+	by     []Arms // nil: Words for all that hold a group
+
+	matches   *lexical.Matches // what ids, scores and masks belong to; nil: to nobody else
+	groups    int              // parts of the query that are looked for
+	all, must uint32           // groups that are looked for, and of them those that a page must hold
+	refused   []bool           // pages that hold what they must not, by slot; nil: none
+	unknown   []query.Term
+	arms      Arms
+	partial   bool
+}
+
+// holds reports whether a page that holds these groups may be shown.
+func (s *scored) holds(slot, mask uint32) bool {
+	return mask&s.must == s.must && (s.refused == nil || !s.refused[slot])
+}
+
+// every reports whether a page holds all that is looked for.
+func (s *scored) every(mask uint32) bool { return s.all != 0 && mask&s.all == s.all }
+
+// pool is how many documents an arm beside words may add to an answer.
+const pool = 200
+
+// score asks the arms; the caller holds the read lock.
+func (x *Index) score(ctx context.Context, q Question) (*scored, error) {
+	s := &scored{}
+	wanted, refused := s.parts(q.Query)
+	if len(refused.Groups) > 0 {
+		if err := x.refuse(ctx, refused, s); err != nil {
+			return nil, err
+		}
+	}
+	if s.all != 0 && (q.Lexical || s.must != 0) {
+		if err := x.words(ctx, q, wanted, s); err != nil {
+			return nil, err
+		}
+	}
+	if s.all == 0 {
+		x.everything(s)
+		return s, ctx.Err()
+	}
+	switch {
+	case q.Vector != nil && x.vec != nil && x.vec.serves():
+		s.arms |= Vectors
+		if err := x.near(ctx, q, s, x.vec.set, q.Vector, vectorWeight, Vectors); err != nil {
+			return nil, err
+		}
+	case q.Related && x.rel != nil:
+		if v := x.rel.query(x.lex, q.Query.Text(), x.language); v != nil {
+			s.arms |= Terms
+			if err := x.near(ctx, q, s, x.rel.set, v, relatedWeight, Terms); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, ctx.Err()
+}
+
+// parts splits a query's groups into those that are looked for and those that a page
+// must not hold. In both, every group is as good as the others: what must be there may
+// be in another chunk of the page, which the arm of words does not know.
+func (s *scored) parts(q query.Query) (wanted, refused query.Query) {
+	for _, g := range q.Groups {
+		into := &wanted
+		if g.Not {
+			into = &refused
+		} else {
+			bit := uint32(1) << len(wanted.Groups)
+			s.all |= bit
+			s.groups++
+			if g.Must || !slices.ContainsFunc(g.Terms, func(t query.Term) bool { return t.Kind != query.Phrase }) {
+				s.must |= bit // a phrase says what it means
+			}
+		}
+		g.Must, g.Not = false, false
+		into.Groups = append(into.Groups, g)
+	}
+	return wanted, refused
+}
+
+// words asks the arm of words.
+func (x *Index) words(ctx context.Context, q Question, wanted query.Query, s *scored) error {
+	m, err := x.lex.Match(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	s.matches, s.unknown, s.partial = m, m.Unknown, m.Truncated
+	s.ids, s.scores, s.masks = m.IDs, m.Scores, m.Masks
+	if q.Lexical {
+		s.arms |= Words
+		return nil
+	}
+	s.own() // only to know what must be there
+	clear(s.scores)
+	clear(s.by)
+	return nil
+}
+
+// refuse finds the pages that hold what they must not.
+func (x *Index) refuse(ctx context.Context, refused query.Query, s *scored) error {
+	m, err := x.lex.Match(ctx, refused)
+	if err != nil {
+		return err
+	}
+	defer m.Release()
+	s.refused = make([]bool, len(x.pages))
+	for _, id := range m.IDs {
+		s.refused[x.docs[id].page] = true
+	}
+	s.partial = s.partial || m.Truncated
+	return nil
+}
+
+// own makes the arrays the caller's, so that they can grow.
+func (s *scored) own() {
+	if s.by != nil {
+		return
+	}
+	s.by = make([]Arms, len(s.ids), len(s.ids)+pool)
+	for i := range s.by {
+		s.by[i] = s.byOf(i)
+	}
+	s.ids, s.scores, s.masks = slices.Clone(s.ids), slices.Clone(s.scores), slices.Clone(s.masks)
+}
+
+func (s *scored) byOf(i int) Arms {
+	switch {
+	case s.by != nil:
+		return s.by[i]
+	case s.masks[i] != 0:
+		return Words
+	}
+	return 0
+}
+
+func (s *scored) release() {
+	if s.matches != nil {
+		s.matches.Release()
+	}
+}
+
+// everything is every page, for a query of filters alone.
+func (x *Index) everything(s *scored) {
+	s.own()
+	for _, p := range x.pages {
+		if p != nil && len(p.docs) > 0 {
+			s.ids = append(s.ids, p.docs[0])
+			s.scores, s.masks, s.by = append(s.scores, 0), append(s.masks, 0), append(s.by, 0)
+		}
+	}
+}
+
+// near adds an arm that knows the nearness of every document: to the scores of what
+// the words have found, and the nearest documents that they have not.
+func (x *Index) near(ctx context.Context, q Question, s *scored, set *vectors.Set, v []float32, weight float32, arm Arms) error {
+	cos := set.Scores(v, nil)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.own()
+	words := float32(0)
+	if q.Lexical {
+		words = 1 - weight
+		if best := slices.Max(append(s.scores, 0)); best > 0 {
+			words /= best
+		}
+	} else {
+		weight = 1
+	}
+	at := make(map[uint32]int, len(s.ids))
+	for i, id := range s.ids {
+		at[id] = i
+		s.scores[i] *= words
+		if int(id) < len(cos) && cos[id] > 0 {
+			s.scores[i] += weight * cos[id]
+		}
+	}
+	keep := x.filter(q)
+	top, err := set.Top(ctx, v, pool, func(id uint32) bool { return keep == nil || keep(x.docs[id].page) })
+	if err != nil {
+		return err
+	}
+	for _, t := range top {
+		if t.Score <= 0 {
+			break
+		}
+		if i, ok := at[t.ID]; ok {
+			s.by[i] |= arm
+			continue
+		}
+		s.ids, s.scores = append(s.ids, t.ID), append(s.scores, weight*t.Score)
+		s.masks, s.by = append(s.masks, 0), append(s.by, arm)
+	}
+	return nil
+}

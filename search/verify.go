@@ -1,0 +1,99 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wikibot/gitstore"
+	"wikibot/search/internal/chunks"
+	"wikibot/search/internal/index"
+	"wikibot/wiki"
+)
+
+// Bounds of a search that reads pages.
+const (
+	scanTime  = 2 * time.Second
+	scanBytes = 256 << 20
+	scanWait  = 2 * time.Second // for a place among those that scan
+)
+
+// verified answers a query that the index alone cannot, by reading the pages that it
+// leaves, best first: those that must match a regular expression, or the words in their
+// very case. It ends after scanTime and says so.
+func (e *Engine) verified(ctx context.Context, v *gitstore.View, x *index.Index, ask index.Question, r Request, a *Answer) error {
+	select {
+	case e.scans <- struct{}{}:
+		defer func() { <-e.scans }()
+	case <-time.After(scanWait):
+		return wiki.Unavailable("too many searches read pages now; try again in a moment")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	found, err := x.Pages(ctx, ask, 0, -1)
+	if err != nil {
+		return err
+	}
+	a.Arms = armNames(found.Arms)
+	dated := v.HistoryAtHand(ctx)
+	deadline, read := time.Now().Add(scanTime), 0
+	for i, p := range found.Pages {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if time.Now().After(deadline) || read > scanBytes {
+			a.Partial = fmt.Sprintf("Only the %d best of %d pages were read; narrow the query with a word or path:.", i, len(found.Pages))
+			break
+		}
+		page, err := v.ReadPage(p.Path)
+		if errors.Is(err, wiki.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		src := indexed(page.Content)
+		read += len(src)
+		at, ok := scan(src, ask.Query)
+		if !ok {
+			continue
+		}
+		a.Total++
+		if p.Every {
+			a.All++
+		}
+		if a.Total <= r.Offset || len(a.Results) == r.Limit {
+			continue
+		}
+		a.Results = append(a.Results, matched(p, src, at))
+		if dated {
+			date(ctx, v, &a.Results[len(a.Results)-1])
+		}
+	}
+	return nil
+}
+
+// matched is the result for a page whose text was read: the chunk of the first match,
+// with the matches marked.
+func matched(p index.Ranked, src []byte, at [][2]int) Result {
+	all := chunks.Split(src, p.Path).Chunks
+	c := all[0]
+	if len(at) > 0 {
+		for _, other := range all {
+			if other.Start <= at[0][0] {
+				c = other
+			}
+		}
+	}
+	texts := make([]string, 0, len(at))
+	for _, m := range at {
+		texts = append(texts, string(src[m[0]:m[1]]))
+	}
+	marks := func(text string) [][2]int { return places(text, texts) }
+	return Result{
+		Page: p.Path, Title: marked(p.Title, marks(p.Title)), Score: p.Score,
+		Section: c.Section, Anchor: c.Anchor, Line: c.Line, Snippet: snippet(src, c, marks, snippetChars),
+		Category: p.Category, Tags: p.Tags, Words: p.Words, Every: p.Every, Arms: armNames(p.Arms),
+	}
+}
