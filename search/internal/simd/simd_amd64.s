@@ -12,112 +12,41 @@ TEXT ·dotsAVX2(SB), NOSPLIT, $0-40
 	MOVQ n+32(FP), SI
 	SHLQ $0x02, BX
 	MOVQ BX, DI
-	ANDQ $-64, DI
+	ANDQ $-128, DI
 
-four:
-	CMPQ   SI, $0x04
-	JLT    one
-	LEAQ   (CX)(BX*1), R8
-	LEAQ   (R8)(BX*1), R9
-	LEAQ   (R9)(BX*1), R10
+row:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	XORQ   R11, R11
-
-four_steps:
-	CMPQ        R11, DI
-	JGE         four_rest
-	VMOVUPS     (AX)(R11*1), Y8
-	VMOVUPS     32(AX)(R11*1), Y9
-	VFMADD231PS (CX)(R11*1), Y8, Y0
-	VFMADD231PS 32(CX)(R11*1), Y9, Y1
-	VFMADD231PS (R8)(R11*1), Y8, Y2
-	VFMADD231PS 32(R8)(R11*1), Y9, Y3
-	VFMADD231PS (R9)(R11*1), Y8, Y4
-	VFMADD231PS 32(R9)(R11*1), Y9, Y5
-	VFMADD231PS (R10)(R11*1), Y8, Y6
-	VFMADD231PS 32(R10)(R11*1), Y9, Y7
-	ADDQ        $0x40, R11
-	JMP         four_steps
-
-four_rest:
-	CMPQ        R11, BX
-	JGE         four_sum
-	VMOVUPS     (AX)(R11*1), Y8
-	VFMADD231PS (CX)(R11*1), Y8, Y0
-	VFMADD231PS (R8)(R11*1), Y8, Y2
-	VFMADD231PS (R9)(R11*1), Y8, Y4
-	VFMADD231PS (R10)(R11*1), Y8, Y6
-
-four_sum:
-	VADDPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
-	VMOVHLPS     X0, X0, X1
-	VADDPS       X1, X0, X0
-	VMOVSHDUP    X0, X1
-	VADDSS       X1, X0, X0
-	VMOVSS       X0, (DX)
-	VADDPS       Y3, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X0
-	VADDPS       X0, X2, X2
-	VMOVHLPS     X2, X2, X0
-	VADDPS       X0, X2, X2
-	VMOVSHDUP    X2, X0
-	VADDSS       X0, X2, X2
-	VMOVSS       X2, 4(DX)
-	VADDPS       Y5, Y4, Y4
-	VEXTRACTF128 $0x01, Y4, X0
-	VADDPS       X0, X4, X4
-	VMOVHLPS     X4, X4, X0
-	VADDPS       X0, X4, X4
-	VMOVSHDUP    X4, X0
-	VADDSS       X0, X4, X4
-	VMOVSS       X4, 8(DX)
-	VADDPS       Y7, Y6, Y6
-	VEXTRACTF128 $0x01, Y6, X0
-	VADDPS       X0, X6, X6
-	VMOVHLPS     X6, X6, X0
-	VADDPS       X0, X6, X6
-	VMOVSHDUP    X6, X0
-	VADDSS       X0, X6, X6
-	VMOVSS       X6, 12(DX)
-	LEAQ         (R10)(BX*1), CX
-	ADDQ         $0x10, DX
-	SUBQ         $0x04, SI
-	JMP          four
-
-one:
-	TESTQ  SI, SI
-	JZ     done
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
 	XORQ   R8, R8
 
-one_steps:
+steps:
 	CMPQ        R8, DI
-	JGE         one_rest
-	VMOVUPS     (AX)(R8*1), Y2
-	VMOVUPS     32(AX)(R8*1), Y3
-	VFMADD231PS (CX)(R8*1), Y2, Y0
-	VFMADD231PS 32(CX)(R8*1), Y3, Y1
-	ADDQ        $0x40, R8
-	JMP         one_steps
+	JGE         rest
+	VMOVUPS     (AX)(R8*1), Y4
+	VFMADD231PS (CX)(R8*1), Y4, Y0
+	VMOVUPS     32(AX)(R8*1), Y4
+	VFMADD231PS 32(CX)(R8*1), Y4, Y1
+	VMOVUPS     64(AX)(R8*1), Y4
+	VFMADD231PS 64(CX)(R8*1), Y4, Y2
+	VMOVUPS     96(AX)(R8*1), Y4
+	VFMADD231PS 96(CX)(R8*1), Y4, Y3
+	ADDQ        $0x80, R8
+	JMP         steps
 
-one_rest:
+rest:
 	CMPQ        R8, BX
-	JGE         one_sum
-	VMOVUPS     (AX)(R8*1), Y2
-	VFMADD231PS (CX)(R8*1), Y2, Y0
+	JGE         sum
+	VMOVUPS     (AX)(R8*1), Y4
+	VFMADD231PS (CX)(R8*1), Y4, Y0
+	ADDQ        $0x20, R8
+	JMP         rest
 
-one_sum:
+sum:
 	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X0
 	VMOVHLPS     X0, X0, X1
@@ -128,9 +57,7 @@ one_sum:
 	ADDQ         BX, CX
 	ADDQ         $0x04, DX
 	DECQ         SI
-	JMP          one
-
-done:
+	JNZ          row
 	VZEROUPPER
 	RET
 
