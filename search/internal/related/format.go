@@ -27,7 +27,7 @@ func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 func (m *Model) Append(b []byte) []byte {
 	start := len(b)
 	b = append(b, magic...)
-	b = binary.AppendUvarint(b, uint64(m.dim))
+	b = binary.AppendUvarint(b, uint64(m.Dim()))
 	b = binary.AppendUvarint(b, uint64(len(m.row)))
 	known := make([]byte, (len(m.row)+7)/8)
 	for t, r := range m.row {
@@ -36,8 +36,13 @@ func (m *Model) Append(b []byte) []byte {
 		}
 	}
 	b = append(b, known...)
-	for _, x := range m.vectors {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	for _, r := range m.row {
+		if r < 0 {
+			continue
+		}
+		for _, x := range m.vectors.row(int(r))[:m.Dim()] {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+		}
 	}
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli()))
 }
@@ -65,6 +70,9 @@ func Read(b []byte) (m *Model, rest []byte, err error) {
 	}
 	known := b[k : k+(int(terms)+7)/8]
 	b = b[k+len(known):]
+	if terms%8 != 0 && known[len(known)-1]>>(terms%8) != 0 {
+		return damaged("terms")
+	}
 	count := 0
 	for t := range int(terms) {
 		count += int(known[t/8] >> (t % 8) & 1)
@@ -76,7 +84,7 @@ func Read(b []byte) (m *Model, rest []byte, err error) {
 	if binary.LittleEndian.Uint32(b[size:]) != crc32.Checksum(all[:len(all)-len(b)+size], castagnoli()) {
 		return damaged("checksum")
 	}
-	m = &Model{dim: int(dim), row: make([]int32, terms), vectors: make([]float32, count*int(dim))}
+	m = &Model{row: make([]int32, terms), vectors: newDense(count, int(dim))}
 	r := int32(0)
 	for t := range m.row {
 		m.row[t] = -1
@@ -85,12 +93,12 @@ func Read(b []byte) (m *Model, rest []byte, err error) {
 			r++
 		}
 	}
-	for i := range m.vectors {
+	for i := range count * int(dim) {
 		x := math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 		if !(math.Abs(float64(x)) < 1e12) { // NaN among it
 			return damaged("a number that no model has")
 		}
-		m.vectors[i] = x
+		m.vectors.row(i / int(dim))[i%int(dim)] = x
 	}
 	return m, b[size+4:], nil
 }

@@ -19,6 +19,8 @@ package related
 import (
 	"math"
 	"slices"
+
+	"wikibot/search/internal/simd"
 )
 
 // Corpus is what a Model is fitted to: the documents as term ids in the order of
@@ -33,56 +35,55 @@ type Corpus struct {
 // Model holds a vector for each term that the corpus had often enough. It does not
 // change any more and may be used by any number of goroutines.
 type Model struct {
-	dim     int
-	row     []int32   // term → row, or -1; as long as the corpus had terms
-	vectors []float32 // rows·dim; a term's vector, times its weight in a document
+	row     []int32 // term → row of vectors, or -1; as long as the corpus had terms
+	vectors dense   // a term's vector, times its weight in a document
 }
 
 // Dim is the length of the vectors.
-func (m *Model) Dim() int { return m.dim }
+func (m *Model) Dim() int { return m.vectors.width }
 
 // Len is how many terms have a vector.
-func (m *Model) Len() int {
-	if m.dim == 0 {
-		return 0
-	}
-	return len(m.vectors) / m.dim
-}
+func (m *Model) Len() int { return m.vectors.rows() }
 
 // Bytes is the memory that the Model holds: 4·Dim for each term with a vector and
 // 4 for each term of the corpus.
-func (m *Model) Bytes() int64 { return 4 * int64(cap(m.row)+cap(m.vectors)) }
+func (m *Model) Bytes() int64 { return 4 * int64(cap(m.row)+cap(m.vectors.data)) }
 
-// vector is the weighted vector of a term, or nil.
-func (m *Model) vector(t uint32) []float32 {
-	if uint64(t) >= uint64(len(m.row)) || m.row[t] < 0 {
-		return nil
+// find is the row of a term, or -1.
+func (m *Model) find(t uint32) int {
+	if uint64(t) >= uint64(len(m.row)) {
+		return -1
 	}
-	r := int(m.row[t])
-	return m.vectors[r*m.dim : (r+1)*m.dim]
+	return int(m.row[t])
 }
 
 // Embed is the direction of a document or a query, of length 1: the weighted sum
 // of the vectors of its terms, a repeated term counting repeatedly. It is nil when
 // no term has a vector, or when they cancel out. It costs Dim additions a token.
 func (m *Model) Embed(tokens []uint32) []float32 {
-	out := make([]float32, m.dim)
-	for _, t := range tokens {
-		for i, x := range m.vector(t) {
-			out[i] += x
-		}
-	}
-	if !normalise(out) {
+	out := make([]float32, m.vectors.stride)
+	if !m.embed(tokens, out) {
 		return nil
 	}
-	return out
+	return out[:m.Dim()]
+}
+
+// embed is Embed into out, which has room for a row.
+func (m *Model) embed(tokens []uint32, out []float32) bool {
+	clear(out)
+	for _, t := range tokens {
+		if r := m.find(t); r >= 0 {
+			simd.Add(out, 1, m.vectors.row(r))
+		}
+	}
+	return normalise(out)
 }
 
 // Near is the n terms nearest to a term by cosine, nearest first, without itself;
 // none if the term has no vector. It looks at every term: Len·Dim multiplications.
 func (m *Model) Near(term uint32, n int) []uint32 {
-	v := m.vector(term)
-	if v == nil || n <= 0 {
+	self := m.find(term)
+	if self < 0 || n <= 0 || m.Dim() == 0 {
 		return nil
 	}
 	type scored struct {
@@ -90,13 +91,15 @@ func (m *Model) Near(term uint32, n int) []uint32 {
 		cos  float32
 	}
 	near := make([]scored, 0, m.Len())
+	cos, size := make([]float32, m.Len()), make([]float32, 1)
+	simd.Dots(m.vectors.row(self), m.vectors.data, cos)
 	for t, r := range m.row {
-		if r < 0 || uint32(t) == term {
+		if r < 0 || int(r) == self {
 			continue
 		}
-		w := m.vector(uint32(t))
-		if d := dot(w, w); d > 0 {
-			near = append(near, scored{uint32(t), dot(v, w) / float32(math.Sqrt(float64(d)))})
+		row := m.vectors.row(int(r))
+		if simd.Dots(row, row, size); size[0] > 0 {
+			near = append(near, scored{uint32(t), cos[r] / float32(math.Sqrt(float64(size[0])))})
 		}
 	}
 	slices.SortFunc(near, func(a, b scored) int {
@@ -111,38 +114,4 @@ func (m *Model) Near(term uint32, n int) []uint32 {
 		terms[i] = near[i].term
 	}
 	return terms
-}
-
-// normalise brings v to length 1; false if it has no direction.
-func normalise(v []float32) bool {
-	var sum float64
-	for _, x := range v {
-		sum += float64(x) * float64(x)
-	}
-	if !(sum > 1e-24) || math.IsInf(sum, 0) {
-		return false
-	}
-	scale := float32(1 / math.Sqrt(sum))
-	for i := range v {
-		v[i] *= scale
-	}
-	return true
-}
-
-// dot is the dot product, in four sums side by side, because each addition waits
-// for the one before it.
-func dot(a, b []float32) float32 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float32
-	i := 0
-	for ; i+4 <= len(a); i += 4 {
-		s0 += a[i] * b[i]
-		s1 += a[i+1] * b[i+1]
-		s2 += a[i+2] * b[i+2]
-		s3 += a[i+3] * b[i+3]
-	}
-	for ; i < len(a); i++ {
-		s0 += a[i] * b[i]
-	}
-	return s0 + s1 + (s2 + s3)
 }

@@ -74,11 +74,15 @@ func TestEqualOnAnyNumberOfCores(t *testing.T) {
 	c := topics(5, 40, 200, 40)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	want := fit(t, c, Options{Dim: 20}).Append(nil)
-	for _, cores := range []int{1, 2, 4, 7} {
+	for _, cores := range []int{1, 4} {
 		runtime.GOMAXPROCS(cores)
 		if !bytes.Equal(fit(t, c, Options{Dim: 20}).Append(nil), want) {
 			t.Errorf("another model with %d cores", cores)
 		}
+	}
+	c.Docs[7][3]++ // what is compared can differ
+	if bytes.Equal(fit(t, c, Options{Dim: 20}).Append(nil), want) {
+		t.Error("another corpus gave the same model")
 	}
 }
 
@@ -122,8 +126,8 @@ func TestUnknownTerms(t *testing.T) {
 	if a, b := m.Embed([]uint32{1, 4000}), m.Embed([]uint32{1}); !slices.Equal(a, b) {
 		t.Error("an unknown term changed the direction")
 	}
-	if n := m.Near(1, 1000); len(n) != m.Len()-1 {
-		t.Errorf("got %d", len(n))
+	if n := m.Near(1, 1000); len(n) < 25 || len(n) > m.Len()-1 || slices.Contains(n, 1) {
+		t.Errorf("got %d of %d", len(n), m.Len())
 	}
 }
 
