@@ -170,8 +170,8 @@ func (e *Engine) result(v *gitstore.View, x *index.Index, q query.Query, p index
 	}
 	marks := func(text string) [][2]int { return x.Highlight(q, text, p.Language) }
 	res = Result{
-		Page: p.Path, Title: marked(p.Title, marks(p.Title)), Score: p.Score,
-		Section: c.Section, Anchor: c.Anchor, Line: c.Line, Snippet: snippet(src, c, marks, snippetChars),
+		Page: p.Path, Title: spans(chunks.Mark(p.Title, marks(p.Title))), Score: p.Score,
+		Section: c.Section, Anchor: c.Anchor, Line: c.Line, Snippet: spans(chunks.Snippet(src, c, marks, snippetChars)),
 		Category: p.Category, Tags: p.Tags, Words: p.Words, Every: p.Every, Arms: armNames(p.Arms),
 	}
 	return res, true, nil
@@ -191,13 +191,21 @@ func date(ctx context.Context, v *gitstore.View, res *Result) {
 // commit earlier or later.
 func chunkOf(src []byte, blob string, p index.Ranked) (chunks.Chunk, bool) {
 	if blob == p.Blob && p.End <= len(src) {
-		return chunks.Chunk{Section: p.Sections, Anchor: p.Anchor, Start: p.Start, Body: p.Body, End: p.End, Line: p.Line}, true
+		return chunks.Chunk{Section: p.Sections, Anchor: p.Anchor, Start: p.Start, End: p.End, Line: p.Line}, true
 	}
 	all := chunks.Split(src, p.Path).Chunks
 	if len(all) == 0 {
 		return chunks.Chunk{}, false
 	}
 	return all[min(p.Chunk, len(all)-1)], true
+}
+
+func spans(in []chunks.Span) []Span {
+	out := make([]Span, len(in))
+	for i, s := range in {
+		out[i] = Span{s.Text, s.Match}
+	}
+	return out
 }
 
 // Suggest is up to n pages whose name or title fits what is being typed.

@@ -80,7 +80,7 @@ func (e *Engine) hit(v *gitstore.View, x *index.Index, q query.Query, p index.Ra
 	marks := func(text string) [][2]int { return x.Highlight(q, text, p.Language) }
 	h := ChunkHit{
 		Page: p.Path, Title: p.Title, Text: chunks.Text(src, c), Distance: 1 - p.Score,
-		Snippet:  plain(snippet(src, c, marks, 150)),
+		Snippet:  plain(spans(chunks.Snippet(src, c, marks, 148))),
 		Sections: c.Section, Anchor: c.Anchor, Chunk: p.Chunk, Chunks: p.Chunks, PageWords: p.Words, Arms: armNames(p.Arms),
 	}
 	if n := len(c.Section); n > 0 {

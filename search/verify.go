@@ -92,8 +92,8 @@ func matched(p index.Ranked, src []byte, at [][2]int) Result {
 	}
 	marks := func(text string) [][2]int { return places(text, texts) }
 	return Result{
-		Page: p.Path, Title: marked(p.Title, marks(p.Title)), Score: p.Score,
-		Section: c.Section, Anchor: c.Anchor, Line: c.Line, Snippet: snippet(src, c, marks, snippetChars),
+		Page: p.Path, Title: spans(chunks.Mark(p.Title, marks(p.Title))), Score: p.Score,
+		Section: c.Section, Anchor: c.Anchor, Line: c.Line, Snippet: spans(chunks.Snippet(src, c, marks, snippetChars)),
 		Category: p.Category, Tags: p.Tags, Words: p.Words, Every: p.Every, Arms: armNames(p.Arms),
 	}
 }

@@ -56,12 +56,11 @@ type Page struct {
 type Chunk struct {
 	Section []string // the page's title and at most three headings down to the chunk's section
 	Anchor  string   // the id of the section's heading as markdown renders it; "" for the top of the page
-	Start   int      // the bytes [Start, End) of the page are the chunk
-	Body    int      // where the text after the chunk's own heading begins; Start if it does not begin with that
+	Start   int      // the bytes [Start, End) of the page are the chunk, its heading included
 	End     int
 	Line    int // where Start is, 1-based
 	Words   int
-	Text    string // "[Title > Heading] " and the bytes [Body, End)
+	Text    string // "[Title > Heading] " and the bytes, without the heading if it says the same
 }
 
 // Split cuts a page into chunks. Every byte of the body that holds a word lies in
@@ -91,10 +90,11 @@ func SplitIn(src []byte, p wiki.PagePath, style markdown.Style) Page {
 	return page
 }
 
-// Text is the chunk's Text, made from the page that it was cut from.
+// Text is the chunk's Text, made from the page that it was cut from. It needs
+// Section, Start and End.
 func Text(src []byte, c Chunk) string {
 	var b strings.Builder
-	body := bytes.TrimSpace(src[c.Body:c.End])
+	body := bytes.TrimSpace(src[body(src, c):c.End])
 	b.Grow(len(body) + 64)
 	b.WriteByte('[')
 	for i, s := range c.Section {
@@ -106,6 +106,19 @@ func Text(src []byte, c Chunk) string {
 	b.WriteString("] ")
 	b.Write(body)
 	return strings.ToValidUTF8(b.String(), "\ufffd")
+}
+
+// body is where the chunk's text begins: after its heading, if that is a line
+// "# Heading" which has no more words in it than the last title of Section.
+func body(src []byte, c Chunk) int {
+	if c.Start > 0 && src[c.Start-1] != '\n' || c.Start == c.End || src[c.Start] != '#' {
+		return c.Start
+	}
+	line, _, _ := bytes.Cut(src[c.Start:c.End], []byte("\n"))
+	if string(bytes.Trim(line, "# \t\r")) != c.Section[len(c.Section)-1] {
+		return c.Start
+	}
+	return min(c.Start+len(line)+1, c.End)
 }
 
 // Hash is the name of a chunk's text: what has the same name is not embedded

@@ -55,6 +55,7 @@ func TestSplit(t *testing.T) {
 		{"cut at sentences", "# T\n\n" + prose("a", 400), "T #t 141: a0 a139.\nT #t 185: a105 a289.\nT #t 145: a255 a399."},
 		{"a rest joins what is before", "# T\n\n" + prose("a", 320), "T #t 141: a0 a139.\nT #t 215: a105 a319."},
 		{"the overlap stays in its section", "# T\n" + prose("a", 60) + "\n## B\n" + prose("b", 140) + "\n\n" + prose("c", 170), "T #t 61: a0 a59.\nT > B #b 141: b0 b139.\nT > B #b 205: b105 c169."},
+		{"not into the one that joined it", "# T\n" + prose("a", 45) + "\n## B\n" + prose("b", 30) + "\n\n" + prose("c", 250), "T #t 77: a0 b29.\nT > B #b 281: b0 c249."},
 		{"words where no sentence ends", "# T\n" + strings.ReplaceAll(prose("a", 400), ".", ","), "T #t 150: a0 a148\nT #t 185: a114 a298\nT #t 136: a264 a399,"},
 	} {
 		p := chunks.Split([]byte(c.src), "Folder/P")
@@ -69,15 +70,15 @@ func TestPlaces(t *testing.T) {
 	p := chunks.Split([]byte(src), "P")
 	type place struct {
 		line        int
-		start, body string
+		start, text string
 	}
-	want := []place{{5, "# One\na0 ", "a0 a1"}, {8, "## Two [x", "## Two "}, {9, "b165 b166", "b165 b166"}}
+	want := []place{{5, "# One\na0 ", "[X > One] a0 a1"}, {8, "## Two [x", "[X > One > Two x] ## Two [x"}, {9, "b165 b166", "[X > One > Two x] b165 b166"}}
 	if len(p.Chunks) != len(want) || p.Words != 463 {
 		t.Fatalf("%d words\n%s", p.Words, show(p))
 	}
 	for i, c := range p.Chunks {
-		if w := want[i]; c.Line != w.line || !strings.HasPrefix(src[c.Start:], w.start) || !strings.HasPrefix(src[c.Body:], w.body) {
-			t.Errorf("chunk %d: line %d, %.20q, %.20q", i, c.Line, src[c.Start:], src[c.Body:])
+		if w := want[i]; c.Line != w.line || !strings.HasPrefix(src[c.Start:], w.start) || !strings.HasPrefix(c.Text, w.text) {
+			t.Errorf("chunk %d: line %d, %.20q, %.20q", i, c.Line, src[c.Start:], c.Text)
 		}
 	}
 }
@@ -168,8 +169,8 @@ func checkChunks(t *testing.T, name string, src []byte, p chunks.Page) {
 		switch {
 		case c.Start > at && len(bytes.TrimSpace(src[at:c.Start])) > 0 && strings.ContainsFunc(string(src[at:c.Start]), wordy):
 			t.Fatalf("%s: chunk %d leaves out %.50q", name, i, src[at:c.Start])
-		case c.Start > c.Body || c.Body > c.End || c.End < at || c.Start == c.End && len(p.Chunks) > 1:
-			t.Fatalf("%s: chunk %d is %d–%d–%d after %d", name, i, c.Start, c.Body, c.End, at)
+		case c.Start > c.End || c.End < at || c.Start == c.End && len(p.Chunks) > 1:
+			t.Fatalf("%s: chunk %d is %d–%d after %d", name, i, c.Start, c.End, at)
 		case c.Words > 385 || c.End-c.Start > 50_000:
 			t.Fatalf("%s: chunk %d has %d words, %d bytes", name, i, c.Words, c.End-c.Start)
 		case c.Text != chunks.Text(src, c) || !utf8.ValidString(c.Text) || !strings.HasPrefix(c.Text, "["+strings.ToValidUTF8(strings.Join(c.Section, " > "), "\ufffd")+"] "):

@@ -2,17 +2,16 @@ package chunks
 
 import (
 	"bytes"
-	"strings"
 
 	"wikibot/markdown"
 )
 
 // segment is what stands between two headings, with the first of them.
 type segment struct {
-	start, body, end int // body: after the heading, if Section holds all its text; else start
-	words            int
-	path             []string // with the page's title
-	anchor           string
+	start, end int
+	words      int
+	path       []string // with the page's title
+	anchor     string
 }
 
 // cutter makes the chunks of one page.
@@ -35,7 +34,7 @@ func (c *cutter) segments(off int, style markdown.Style) []segment {
 		first = sections[0].Start
 	}
 	all := make([]segment, 0, len(sections)+1)
-	top := segment{start: off, body: off, end: first, path: []string{c.title}}
+	top := segment{start: off, end: first, path: []string{c.title}}
 	top.words = countUnits(c.src, off, first)
 	if top.words > 0 || len(sections) == 0 {
 		all = append(all, top)
@@ -47,17 +46,13 @@ func (c *cutter) segments(off int, style markdown.Style) []segment {
 }
 
 func (c *cutter) segment(s markdown.Section) segment {
-	g := segment{start: s.Start, body: s.Start, end: s.BodyEnd, words: countUnits(c.src, s.Start, s.BodyEnd), anchor: s.ID}
+	g := segment{start: s.Start, end: s.BodyEnd, words: countUnits(c.src, s.Start, s.BodyEnd), anchor: s.ID}
 	if len(g.anchor) > maxAnchor {
 		g.anchor = ""
 	}
-	own := s.Path[len(s.Path)-1]
 	path := s.Path
 	if oneLine(path[0]) == c.title {
 		path = path[1:]
-	}
-	if len(path) <= 3 && len(own) <= maxName && c.plain(s, own) {
-		g.body = s.BodyStart
 	}
 	path = path[:min(len(path), 3)]
 	g.path = make([]string, 1, 1+len(path))
@@ -66,12 +61,6 @@ func (c *cutter) segment(s markdown.Section) segment {
 		g.path = append(g.path, clip(oneLine(t), maxName))
 	}
 	return g
-}
-
-// plain reports whether a heading's line has no more words than its text.
-func (c *cutter) plain(s markdown.Section, text string) bool {
-	line := strings.Trim(string(bytes.TrimSpace(c.src[s.Start:s.BodyStart])), "# \t")
-	return line == text
 }
 
 // groups joins small segments to their neighbours.
@@ -96,10 +85,7 @@ func groups(all []segment) (list [][]segment) {
 // the chunk before as well.
 func (c *cutter) add(group []segment, start, fresh, end, words int) {
 	of := largest(group, fresh, end)
-	k := Chunk{Section: of.path, Anchor: of.anchor, Start: start, Body: start, End: end, Line: c.lineOf(start), Words: words}
-	if start == of.start {
-		k.Body = of.body
-	}
+	k := Chunk{Section: of.path, Anchor: of.anchor, Start: start, End: end, Line: c.lineOf(start), Words: words}
 	k.Text = Text(c.src, k)
 	c.chunks = append(c.chunks, k)
 }

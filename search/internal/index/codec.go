@@ -68,7 +68,7 @@ func (x *Index) appendPage(b []byte, p *page) []byte {
 	var above []string
 	for _, id := range p.docs {
 		d := &x.docs[id]
-		for _, n := range []uint32{id, d.start, d.body, d.end, d.line} {
+		for _, n := range []uint32{id, d.start, d.end, d.line} {
 			b = binary.AppendUvarint(b, uint64(n))
 		}
 		shared := 0 // titles that the chunk before has too
@@ -234,7 +234,7 @@ func (r *reader) documents(x *Index, p *page, slot uint32) {
 	var above []string
 	for n, i := r.some(), 0; i < n && !r.failed; i++ {
 		id := r.int()
-		d := document{page: slot, n: uint32(i), start: uint32(r.int()), body: uint32(r.int()), end: uint32(r.int()), line: uint32(r.int())}
+		d := document{page: slot, n: uint32(i), start: uint32(r.int()), end: uint32(r.int()), line: uint32(r.int())}
 		shared := r.int()
 		own := r.texts()
 		if shared > len(above) {
@@ -248,7 +248,7 @@ func (r *reader) documents(x *Index, p *page, slot uint32) {
 		copy(d.hash[:], r.bytes(len(d.hash)))
 		// A saved index has as many ids as it ever had documents at once; a number far
 		// above the bytes that are there is a lie.
-		if id > x.count+len(r.b)+1024 || d.start > d.body || d.body > d.end || r.failed {
+		if id > x.count+len(r.b)+1024 || d.start > d.end || r.failed {
 			r.failed = true
 			return
 		}

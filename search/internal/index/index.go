@@ -55,7 +55,6 @@ type document struct {
 	page       uint32 // slot
 	n          uint32 // which chunk of the page, from 0
 	start, end uint32 // bytes of the page's source
-	body       uint32 // where the text after the chunk's own heading begins
 	line       uint32
 	sections   []string
 	anchor     string
@@ -105,9 +104,9 @@ func (x *Index) Prepare(s Source) *Prepared {
 	out.page.names = names(s.Path, p)
 	for i, c := range p.Chunks {
 		out.docs = append(out.docs, document{
-			n: uint32(i), start: uint32(c.Start), body: uint32(c.Body), end: uint32(c.End), line: uint32(c.Line), sections: c.Section, anchor: c.Anchor, hash: chunks.Hash(c.Text),
+			n: uint32(i), start: uint32(c.Start), end: uint32(c.End), line: uint32(c.Line), sections: c.Section, anchor: c.Anchor, hash: chunks.Hash(c.Text),
 		})
-		out.text = append(out.text, x.lex.Prepare(lexical.Text{Language: p.Language, Head: head(s.Path, p, c), Body: string(s.Content[c.Body:c.End])}))
+		out.text = append(out.text, x.lex.Prepare(lexical.Text{Language: p.Language, Head: head(s.Path, p, c), Body: string(s.Content[c.Start:c.End])}))
 	}
 	return out
 }

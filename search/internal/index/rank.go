@@ -52,7 +52,6 @@ type Ranked struct {
 	Chunk    int // of the page, from 0
 	Chunks   int
 	Start    int // bytes of the chunk in the page's source
-	Body     int // where the text after its own heading begins
 	End      int
 	Line     int
 	Sections []string
@@ -167,7 +166,7 @@ func (x *Index) ranked(f found) Ranked {
 	p, d := x.pages[f.slot], &x.docs[f.doc]
 	return Ranked{
 		Path: p.path, Blob: p.blob, Title: p.title, Category: p.category, Language: p.language, Tags: p.tags, Words: p.words,
-		Chunk: int(d.n), Chunks: len(p.docs), Start: int(d.start), Body: int(d.body), End: int(d.end), Line: int(d.line), Sections: d.sections, Anchor: d.anchor,
+		Chunk: int(d.n), Chunks: len(p.docs), Start: int(d.start), End: int(d.end), Line: int(d.line), Sections: d.sections, Anchor: d.anchor,
 	}
 }
 

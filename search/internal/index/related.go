@@ -114,11 +114,13 @@ func (x *Index) Near(text string, n int) []string {
 			}
 		}
 	}
-	terms := make([]string, 0, n)
-	for _, t := range found[:min(n, len(found))] {
-		terms = append(terms, x.rel.terms[t])
+	out := make([]string, 0, n)
+	for _, t := range found {
+		if w := x.lex.Spelt(x.rel.terms[t]); w != "" && len(out) < n {
+			out = append(out, w)
+		}
 	}
-	return slices.DeleteFunc(x.lex.Spelt(terms), func(w string) bool { return w == "" })
+	return out
 }
 
 // Sample is what a fitting reads: the documents in the order of their pages, with

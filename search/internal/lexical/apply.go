@@ -10,6 +10,7 @@ import (
 type writer struct {
 	counts  []uint32 // by term: its frequency in the document at hand
 	touched []uint32 // terms with a count
+	tokens  []uint32 // of the document at hand
 	changes []change
 	tail    []uint32
 }
@@ -88,10 +89,7 @@ func (x *Index) drop(id uint32) {
 		return
 	}
 	d := x.docs[id]
-	length := x.tally(d.tokens, int(d.body))
-	for _, n := range d.tokens {
-		x.vocab.remove(n & lexemeMask)
-	}
+	length := x.tally(d, ^uint32(0))
 	w := &x.writer
 	for _, t := range w.touched {
 		w.changes = append(w.changes, change{t, posting(id, w.counts[t])})
@@ -111,16 +109,16 @@ func (x *Index) put(e Entry) {
 	if p.tongue == nil { // the zero Prepared: a document without a word
 		p.owner, p.tongue = x, x.home
 	}
+	w := &x.writer
 	d := document{tongue: p.tongue.number + 1}
-	d.tokens = make([]uint32, 0, count(p.body)+count(p.head))
-	d.tokens = x.numbers(p.owner, p.body, d.tokens)
-	d.body = uint32(len(d.tokens))
-	d.tokens = x.numbers(p.owner, p.head, d.tokens)
+	w.tokens = x.numbers(p.owner, p.body, w.tokens[:0])
+	d.body = uint32(len(w.tokens))
+	w.tokens = x.numbers(p.owner, p.head, w.tokens)
+	d.tokens = slices.Clone(w.tokens)
 	for int(e.ID) >= len(x.docs) {
 		x.docs, x.length = append(x.docs, document{}), append(x.length, 0)
 	}
 	x.adopt(e.ID, d)
-	w := &x.writer
 	for _, t := range w.touched {
 		p, terms := posting(e.ID, w.counts[t]), x.vocab.terms
 		w.counts[t] = 0
@@ -137,10 +135,7 @@ func (x *Index) put(e Entry) {
 // adopt enters a document under a free number, but for its postings, and leaves its
 // terms' frequencies in the writer's scratch.
 func (x *Index) adopt(id uint32, d document) {
-	for _, n := range d.tokens {
-		x.vocab.add(n & lexemeMask)
-	}
-	length := x.tally(d.tokens, int(d.body))
+	length := x.tally(d, 1)
 	x.n++
 	x.total += int64(length)
 	x.held[d.tongue-1]++
@@ -165,37 +160,37 @@ func (x *Index) numbers(owner *Index, tokens []*token, out []uint32) []uint32 {
 	return out
 }
 
-func count(tokens []*token) (n int) {
-	for _, t := range tokens {
-		for ; t != nil; t = t.next {
-			n++
-		}
-	}
-	return n
-}
-
 // tally counts the terms of a document in the writer's scratch, which the caller
-// empties, and gives the weighted length in words. The whole of a compound is not a
-// word more.
-func (x *Index) tally(tokens []uint32, body int) (length int) {
+// empties, adds change to the number of tokens of each lexeme, and gives the weighted
+// length in words. The whole of a compound is not a word more.
+func (x *Index) tally(d document, change uint32) (length int) {
 	w := &x.writer
-	for len(w.counts) < len(x.vocab.terms) {
-		w.counts = append(w.counts, make([]uint32, len(x.vocab.terms)-len(w.counts))...)
+	if n := len(x.vocab.terms); len(w.counts) < n {
+		w.counts = append(w.counts, make([]uint32, n-len(w.counts))...)
 	}
 	w.touched = w.touched[:0]
-	weight := 1
-	for i, n := range tokens {
-		if i == body {
-			weight = x.o.Head
-		}
+	return x.tallyAs(d.tokens[:d.body], 1, change) + x.tallyAs(d.tokens[d.body:], x.o.Head, change)
+}
+
+// tallyAs is tally for tokens of one weight.
+func (x *Index) tallyAs(tokens []uint32, weight int, change uint32) (length int) {
+	w, lexemes := &x.writer, x.vocab.lexemes
+	for _, n := range tokens {
 		if n>>partsShift == 0 {
 			length += weight
 		}
-		t := x.vocab.lexemes[n&lexemeMask].term
-		if w.counts[t] == 0 {
-			w.touched = append(w.touched, t)
+		l := &lexemes[n&lexemeMask]
+		if l.count == 0 {
+			x.vocab.live++
 		}
-		w.counts[t] += uint32(weight)
+		l.count += change
+		if l.count == 0 {
+			x.vocab.live--
+		}
+		if w.counts[l.term] == 0 {
+			w.touched = append(w.touched, l.term)
+		}
+		w.counts[l.term] += uint32(weight)
 	}
 	return length
 }

@@ -30,6 +30,7 @@
 package lexical
 
 import (
+	"hash/maphash"
 	"sync"
 
 	"wikibot/search/internal/words"
@@ -109,13 +110,12 @@ func New(o Options) *Index {
 		if err != nil {
 			continue // cannot be: Languages lists what New accepts
 		}
-		t := &tongue{number: uint8(i), analyzer: a}
+		t := &tongue{number: uint8(i), analyzer: a, seed: maphash.MakeSeed()}
 		x.tongues = append(x.tongues, t)
 		x.byCode[code] = t
 	}
 	x.home = x.tongue(x.o.Language)
 	x.held = make([]int, len(x.tongues))
-	x.vocab = newVocabulary()
 	return x
 }
 
@@ -154,7 +154,7 @@ func (x *Index) has(id uint32) bool { return int(id) < len(x.docs) && x.docs[id]
 func (x *Index) Bytes() int64 {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	n := x.bytes + x.vocab.bytes + int64(cap(x.docs))*documentBytes + int64(cap(x.length))*4
+	n := x.bytes + x.vocab.bytes() + int64(cap(x.docs))*documentBytes + int64(cap(x.length))*4
 	for _, t := range x.tongues {
 		n += t.size()
 	}

@@ -63,11 +63,48 @@ func union(a, b []uint32) []uint32 {
 	return append(append(out, a...), b...)
 }
 
+// row is the units of a phrase. A token is compared with the few words that a unit
+// stands for, or by its term where those are many.
+type row []unit
+
+type unit struct{ terms, lexemes []uint32 }
+
+// fewWords is how many words of a unit are compared one by one.
+const fewWords = 8
+
+func (x *Index) row(sequence [][]uint32) row {
+	out := make(row, len(sequence))
+	for i, terms := range sequence {
+		u := unit{terms: terms}
+		for _, t := range terms {
+			x.vocab.of(t, func(n uint32, _ *lexeme) {
+				if len(u.lexemes) <= fewWords {
+					u.lexemes = append(u.lexemes, n)
+				}
+			})
+		}
+		out[i] = u
+	}
+	return out
+}
+
+func (u *unit) holds(x *Index, n uint32) bool {
+	if len(u.lexemes) <= fewWords {
+		for _, l := range u.lexemes {
+			if l == n {
+				return true
+			}
+		}
+		return false
+	}
+	return slices.Contains(u.terms, x.vocab.lexemes[n].term)
+}
+
 // rows adds a phrase: the documents that hold all its words are read. A phrase
 // counts as a term whose frequency is how often it occurs.
 func (s *scratch) rows(x *Index, c *clause) (done bool) {
 	docs, done := s.intersect(x, c.sequence)
-	n := x.norm()
+	r, n := x.row(c.sequence), x.norm()
 	for _, id := range docs {
 		d := x.docs[id]
 		s.reads -= len(d.tokens)
@@ -75,7 +112,7 @@ func (s *scratch) rows(x *Index, c *clause) (done bool) {
 			s.reads = 0
 			return false
 		}
-		tf := s.occurrences(x, d.tokens[:d.body], c.sequence) + x.o.Head*s.occurrences(x, d.tokens[d.body:], c.sequence)
+		tf := s.occurrences(x, d.tokens[:d.body], r) + x.o.Head*s.occurrences(x, d.tokens[d.body:], r)
 		if tf == 0 {
 			continue
 		}
@@ -86,14 +123,14 @@ func (s *scratch) rows(x *Index, c *clause) (done bool) {
 	return done
 }
 
-// occurrences counts the places where a row of units begins in tokens: at a word,
-// at the whole of a compound or at a part.
-func (s *scratch) occurrences(x *Index, tokens []uint32, row [][]uint32) (n int) {
+// occurrences counts the places where a row begins in tokens: at a word, at the
+// whole of a compound or at a part.
+func (s *scratch) occurrences(x *Index, tokens []uint32, r row) (n int) {
 	for i, t := range tokens {
-		if !slices.Contains(row[0], x.vocab.lexemes[t&lexemeMask].term) {
+		if !r[0].holds(x, t&lexemeMask) {
 			continue
 		}
-		if rest := i + 1 + int(t>>partsShift); rest <= len(tokens) && s.follows(x, tokens[rest:], row[1:]) {
+		if rest := i + 1 + int(t>>partsShift); rest <= len(tokens) && s.follows(x, tokens[rest:], r[1:]) {
 			n++
 		}
 	}
@@ -101,17 +138,17 @@ func (s *scratch) occurrences(x *Index, tokens []uint32, row [][]uint32) (n int)
 }
 
 // follows reports whether tokens begin with a row. The whole of a compound stands
-// for its parts, so a row may go on after either.
-func (s *scratch) follows(x *Index, tokens []uint32, row [][]uint32) bool {
-	for len(row) > 0 {
-		if len(tokens) == 0 || s.reads <= 0 {
+// for its parts, so a row may go on after either. Each step takes from what may be
+// read.
+func (s *scratch) follows(x *Index, tokens []uint32, r row) bool {
+	for len(r) > 0 {
+		if s.reads--; len(tokens) == 0 || s.reads <= 0 {
 			return false
 		}
 		t := tokens[0]
-		hit := slices.Contains(row[0], x.vocab.lexemes[t&lexemeMask].term)
+		hit := r[0].holds(x, t&lexemeMask)
 		if parts := int(t >> partsShift); parts > 0 {
-			s.reads--
-			if hit && len(tokens) > parts && s.follows(x, tokens[1+parts:], row[1:]) {
+			if hit && len(tokens) > parts && s.follows(x, tokens[1+parts:], r[1:]) {
 				return true
 			}
 			tokens = tokens[1:]
@@ -120,7 +157,7 @@ func (s *scratch) follows(x *Index, tokens []uint32, row [][]uint32) bool {
 		if !hit {
 			return false
 		}
-		tokens, row = tokens[1:], row[1:]
+		tokens, r = tokens[1:], r[1:]
 	}
 	return true
 }

@@ -93,7 +93,7 @@ func (p *plan) numbers(r []synonyms) (out [][]uint32, known bool) {
 	for i, s := range r {
 		var terms []uint32
 		for _, text := range s.terms {
-			if t, ok := p.x.vocab.byTerm[text]; ok && len(p.x.vocab.terms[t].postings) > 0 {
+			if t, ok := p.x.vocab.findTerm(text); ok && len(p.x.vocab.terms[t].postings) > 0 {
 				terms = append(terms, t)
 			}
 		}

@@ -122,17 +122,17 @@ func (p *plan) expand(t query.Term, g query.Group, bit uint32) (known, ok bool) 
 	default:
 		return false, false
 	}
-	of := map[uint32]uint32{} // tokens of each term that are of found words
-	for _, n := range found {
-		of[x.vocab.lexemes[n].term] += x.vocab.lexemes[n].count
-	}
+	seen := map[uint32]bool{}
 	for _, n := range p.frequent(found) {
 		t := x.vocab.lexemes[n].term
-		if count, fresh := of[t]; fresh {
-			c.terms = append(c.terms, t)
-			c.partly = append(c.partly, count != x.vocab.terms[t].count)
-			delete(of, t)
+		if seen[t] {
+			continue
 		}
+		seen[t] = true
+		c.terms = append(c.terms, t)
+		partly := false
+		x.vocab.of(t, func(_ uint32, l *lexeme) { partly = partly || !strings.HasPrefix(l.word, c.prefix) })
+		c.partly = append(c.partly, partly && c.prefix != "")
 	}
 	p.add(c, !g.Not)
 	return len(found) > 0, true

@@ -2,7 +2,6 @@ package lexical
 
 import (
 	"strings"
-	"sync"
 
 	"wikibot/search/internal/words"
 )
@@ -40,33 +39,11 @@ func (x *Index) Prepare(t Text) Prepared {
 // analysed once.
 type token struct {
 	word, term string
+	segment    string // of the first token of one
 	next       *token // the following token of the same segment
 	id         uint32 // 1 + the lexeme's number in owner; guarded by the writer
 	start, end int32  // bytes in the segment
 	parts      uint8
-}
-
-// tongue analyses texts of one language. It remembers segments in two generations:
-// when the younger is full, it becomes the older, and the older is forgotten.
-type tongue struct {
-	number   uint8
-	analyzer *words.Analyzer
-
-	mu         sync.RWMutex
-	young, old map[string]*token // guarded by mu
-}
-
-const (
-	generation     = 1 << 15 // segments
-	longestKept    = 32      // bytes of a segment that is remembered
-	generationSize = 160     // bytes that a remembered segment takes, about
-)
-
-// size is about how much memory is remembered.
-func (t *tongue) size() int64 {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return int64(len(t.young)+len(t.old)) * generationSize
 }
 
 // tokens are the first tokens of a text's segments, each with its others behind it.
@@ -76,12 +53,10 @@ func (t *tongue) tokens(text string) []*token {
 	t.mu.RLock()
 	words.Segments(text, func(start, end int) {
 		s := text[start:end]
-		known := t.young[s]
+		hash := t.hash(s)
+		known := t.known(hash, s)
 		if known == nil {
-			known = t.old[s]
-		}
-		if known == nil {
-			missing = append(missing, span{len(out), start, end})
+			missing = append(missing, span{len(out), start, end, hash})
 		}
 		out = append(out, known)
 	})
@@ -89,52 +64,53 @@ func (t *tongue) tokens(text string) []*token {
 	if missing == nil {
 		return out
 	}
+	room := make([]token, 0, len(missing)+len(missing)/8) // for most
+	var fresh memory                                      // so that a word that is new and everywhere is analysed once
 	for _, m := range missing {
-		out[m.at] = t.analyze(strings.Clone(text[m.start:m.end]))
+		if out[m.at] = fresh.find(m.hash, text[m.start:m.end]); out[m.at] != nil {
+			continue
+		}
+		room = t.analyze(strings.Clone(text[m.start:m.end]), room, &out[m.at])
+		if len(missing) > 16 && out[m.at] != nil {
+			fresh.put(kept{m.hash, out[m.at]})
+		}
 	}
-	t.remember(text, missing, out)
+	t.remember(missing, out)
 	return out
 }
 
 // span is a segment that was not known, and where its token belongs.
-type span struct{ at, start, end int }
-
-// analyze gives the first token of a segment; nil where it holds no word.
-func (t *tongue) analyze(segment string) *token {
-	var first *token
-	end := &first
-	for _, w := range t.analyzer.Analyze(segment, nil) {
-		*end = &token{word: w.Word, term: w.Term, start: int32(w.Start), end: int32(w.End), parts: uint8(w.Parts)}
-		end = &(*end).next
-	}
-	return first
+type span struct {
+	at, start, end int
+	hash           uint32
 }
 
-func (t *tongue) remember(text string, missing []span, out []*token) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, m := range missing {
-		first := out[m.at]
-		if first == nil || m.end-m.start > longestKept {
-			continue
+// analyze sets first to the first token of a segment, nil where it holds no word.
+// Tokens are made in room, and in more where that is full.
+func (t *tongue) analyze(segment string, room []token, first **token) []token {
+	var buffer [8]words.Token
+	at := first
+	for _, w := range t.analyzer.Analyze(segment, buffer[:0]) {
+		if strings.HasPrefix(w.Word, w.Term) { // as most stems are: one text in memory
+			w.Term = w.Word[:len(w.Term)]
 		}
-		if len(t.young) >= generation {
-			t.old, t.young = t.young, nil
+		if len(room) == cap(room) {
+			room = make([]token, 0, 16)
 		}
-		if t.young == nil {
-			t.young = map[string]*token{}
-		}
-		t.young[strings.Clone(text[m.start:m.end])] = first
+		room = append(room, token{word: w.Word, term: w.Term, start: int32(w.Start), end: int32(w.End), parts: uint8(w.Parts)})
+		*at = &room[len(room)-1]
+		at = &(*at).next
 	}
+	if *first != nil {
+		(*first).segment = segment
+	}
+	return room
 }
 
 // segment adds the tokens of one segment to out.
 func (t *tongue) segment(s string, out []words.Token) []words.Token {
 	t.mu.RLock()
-	known := t.young[s]
-	if known == nil {
-		known = t.old[s]
-	}
+	known := t.known(t.hash(s), s)
 	t.mu.RUnlock()
 	if known == nil {
 		return t.analyzer.Analyze(s, out)

@@ -122,7 +122,6 @@ func (r *reader) lexemes(x *Index) {
 	n := r.room(3)
 	v := &x.vocab
 	v.lexemes = make([]lexeme, 0, n)
-	v.byWord, v.byTerm = make(map[wordTerm]uint32, n), make(map[string]uint32, n)
 	for range n {
 		word := r.text()
 		common := r.number(uint64(len(word)))
@@ -194,7 +193,7 @@ func (x *Index) countPostings() {
 	}
 	for id := range x.docs {
 		if d := x.docs[id]; d.tongue != 0 {
-			x.tally(d.tokens, int(d.body))
+			x.tally(d, 0)
 			for _, t := range w.touched {
 				l := &x.vocab.terms[t].postings
 				*l = append(*l, posting(uint32(id), w.counts[t]))

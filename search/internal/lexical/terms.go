@@ -1,7 +1,5 @@
 package lexical
 
-import "slices"
-
 // TermsOf gives the terms of a text, in order and as often as they stand in it: what Tokens has for a
 // document, for a text that is none, such as a query. A language that no document
 // could have is the index's own.
@@ -19,31 +17,28 @@ func (x *Index) TermsOf(text, language string) []string {
 func (x *Index) FrequencyOf(text string) int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if t, ok := x.vocab.byTerm[text]; ok {
+	if t, ok := x.vocab.findTerm(text); ok {
 		return len(x.vocab.terms[t].postings)
 	}
 	return 0
 }
 
-// Spelt gives for each term the word by which most documents mean it, "" where none
-// does: what a person can read in the place of a stem. It looks at each word of the
-// vocabulary once.
-func (x *Index) Spelt(terms []string) []string {
+// Spelt is the word by which documents mean a term most often, "" where none does:
+// what a person can read in the place of a stem.
+func (x *Index) Spelt(text string) (word string) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	wanted := make(map[uint32]int, len(terms)) // number → place
-	for i, t := range terms {
-		if n, ok := x.vocab.byTerm[t]; ok {
-			wanted[n] = i
-		}
+	t, ok := x.vocab.findTerm(text)
+	if !ok {
+		return ""
 	}
-	out, best := make([]string, len(terms)), make([]uint32, len(terms))
-	for i := range x.vocab.lexemes {
-		l := &x.vocab.lexemes[i]
-		at, ok := wanted[l.term]
-		if ok && (l.count > best[at] || l.count == best[at] && l.count > 0 && l.word < out[at]) {
-			out[at], best[at] = l.word, l.count
+	best := uint32(0)
+	for n := x.vocab.terms[t].first; n != 0; {
+		l := &x.vocab.lexemes[n-1]
+		if l.count > best || l.count == best && best > 0 && l.word < word {
+			word, best = l.word, l.count
 		}
+		n = l.next
 	}
-	return slices.Clip(out)
+	return word
 }

@@ -25,11 +25,14 @@ func TestSpeltGivesTheUsualWord(t *testing.T) {
 		{ID: 1, Prepared: x.Prepare(Text{Body: "gone"})},
 	})
 	stem := x.TermsOf("databases", "")[0]
-	if got, want := x.Spelt([]string{stem, "nowhere"}), []string{"databases", ""}; !slices.Equal(got, want) {
-		t.Errorf("Spelt = %q, want %q", got, want)
+	if got := x.Spelt(stem); got != "databases" {
+		t.Errorf("Spelt(%q) = %q", stem, got)
+	}
+	if got := x.Spelt("nowhere"); got != "" {
+		t.Errorf("a term that is not there is spelt %q", got)
 	}
 	x.Apply([]uint32{1}, nil)
-	if got := x.Spelt(x.TermsOf("gone", "")); got[0] != "" {
-		t.Errorf("a word that no document holds is spelt %q", got[0])
+	if got := x.Spelt(x.TermsOf("gone", "")[0]); got != "" {
+		t.Errorf("a word that no document holds is spelt %q", got)
 	}
 }

@@ -17,10 +17,10 @@ const (
 type vocabulary struct {
 	lexemes []lexeme
 	terms   []term
-	byWord  map[wordTerm]uint32
-	byTerm  map[string]uint32
+	byWord  table // lexemes by word and term
+	byTerm  table
 	live    int   // lexemes that a document holds
-	bytes   int64 // about
+	text    int64 // bytes of words and terms, about
 }
 
 // lexeme is a word and the term that counts it.
@@ -29,66 +29,63 @@ type lexeme struct {
 	term  uint32
 	count uint32 // tokens of it in all documents
 	chars uint32 // the set of its characters, for Spellings
+	next  uint32 // 1 + another lexeme of the same term, or 0
 }
 
 // term is what is counted, with its postings in the order of the documents.
 type term struct {
 	text     string
-	count    uint32 // tokens of it in all documents
 	postings []uint32
+	first    uint32 // 1 + its youngest lexeme; the others hang on that
 }
 
-type wordTerm struct{ word, term string }
-
-// lexemeBytes and termBytes are what one takes besides its text, maps included.
-const (
-	lexemeBytes = 32 + 48
-	termBytes   = 48 + 32
-)
-
-func newVocabulary() vocabulary {
-	return vocabulary{byWord: map[wordTerm]uint32{}, byTerm: map[string]uint32{}}
+// bytes is about how much memory it takes.
+func (v *vocabulary) bytes() int64 {
+	return v.text + int64(cap(v.lexemes))*32 + int64(cap(v.terms))*48 + v.byWord.bytes() + v.byTerm.bytes()
 }
 
-// intern gives the number of a lexeme, a new one where the word is new.
-func (v *vocabulary) intern(word, text string) uint32 {
-	if n, ok := v.byWord[wordTerm{word, text}]; ok {
-		return n
+// findTerm gives the number of a term.
+func (v *vocabulary) findTerm(text string) (t uint32, ok bool) {
+	if len(v.terms) == 0 {
+		return 0, false
 	}
-	t, ok := v.byTerm[text]
+	return v.byTerm.find(v.byTerm.hash(text), func(n uint32) bool { return v.terms[n].text == text })
+}
+
+// intern gives the number of a lexeme, a new one where the word is new. It keeps
+// the texts.
+func (v *vocabulary) intern(word, text string) uint32 {
+	hash := v.byTerm.hash(text)
+	t, ok := v.byTerm.find(hash, func(n uint32) bool { return v.terms[n].text == text })
 	if !ok {
 		t = uint32(len(v.terms))
 		v.terms = append(v.terms, term{text: text})
-		v.byTerm[text] = t
-		v.bytes += int64(len(text)) + termBytes
+		v.byTerm.put(hash, t)
+		v.text += int64(len(text))
 	}
-	n := uint32(len(v.lexemes))
-	if n > lexemeMask {
+	hash = v.byWord.hash(word) ^ t*0x9e3779b1
+	n, ok := v.byWord.find(hash, func(n uint32) bool { return v.lexemes[n].term == t && v.lexemes[n].word == word })
+	if ok {
+		return n
+	}
+	if len(v.lexemes) > lexemeMask {
 		return lexemeMask // 268 million words: the last ones share a number
 	}
-	v.lexemes = append(v.lexemes, lexeme{word: word, term: t, chars: characters(word)})
-	v.byWord[wordTerm{word, text}] = n
-	v.bytes += int64(len(word)) + lexemeBytes
+	n = uint32(len(v.lexemes))
+	v.lexemes = append(v.lexemes, lexeme{word: word, term: t, chars: characters(word), next: v.terms[t].first})
+	v.terms[t].first = n + 1
+	v.byWord.put(hash, n)
+	v.text += int64(len(word))
 	return n
 }
 
-// count notes one more or one less token of a lexeme.
-func (v *vocabulary) add(n uint32) {
-	l := &v.lexemes[n]
-	if l.count == 0 {
-		v.live++
+// of calls fn for each lexeme of a term that a document holds.
+func (v *vocabulary) of(t uint32, fn func(n uint32, l *lexeme)) {
+	for n := v.terms[t].first; n != 0; n = v.lexemes[n-1].next {
+		if l := &v.lexemes[n-1]; l.count > 0 {
+			fn(n-1, l)
+		}
 	}
-	l.count++
-	v.terms[l.term].count++
-}
-
-func (v *vocabulary) remove(n uint32) {
-	l := &v.lexemes[n]
-	l.count--
-	if l.count == 0 {
-		v.live--
-	}
-	v.terms[l.term].count--
 }
 
 // synonyms are the terms of a token in the languages that an index holds.
