@@ -5,7 +5,7 @@ DATA   ?= ./data
 LISTEN ?= 127.0.0.1:8080
 SSH    ?= auto
 
-.PHONY: run build assets test bench soak fmt
+.PHONY: run build assets test bench eval soak fmt
 
 # Serves ./data on http://127.0.0.1:8080, and git over SSH on port 2222 where that
 # is free; the first start prints a sign-in link.
@@ -29,6 +29,12 @@ test:
 bench:
 	@.ci/need go git
 	@.ci/bench
+
+# How well search finds what people judged to be right, with floors. Other collections:
+# WIKIBOT_IR_DATA=FOLDER make eval.
+eval: build
+	bin/wikibot eval --config none --floor lexical=0.84,0.97 --floor fused=0.843,0.985 $(WIKIBOT_DATA)/xquad-r
+	@if [ -n "$(WIKIBOT_IR_DATA)" ]; then bin/wikibot eval --config none "$(WIKIBOT_IR_DATA)"; fi
 
 # Nothing acknowledged is lost: 200 SIGKILLs under load (`make test` does 10),
 # 60 s of everybody at once, every crash of a recorded disk, 200 pushes beside

@@ -201,6 +201,7 @@ func (e *Engine) follow(events <-chan wiki.Event) {
 			for _, s := range e.all() {
 				e.look(s)
 			}
+			e.trim(nil) // what was busy the last time
 		}
 	}
 }

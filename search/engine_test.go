@@ -319,6 +319,7 @@ func TestIndexesArePutAway(t *testing.T) {
 	deadline := time.Now().Add(10 * time.Second)
 	for p.e.site("north").bytes() > 0 && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
+		p.e.trim(p.e.site("south")) // as the next tick does, for what was busy before
 	}
 	if n := p.e.site("north").bytes(); n != 0 {
 		t.Errorf("the index of north still takes %d bytes", n)
