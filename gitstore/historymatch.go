@@ -3,6 +3,7 @@ package gitstore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math"
 	"regexp"
 	"regexp/syntax"
@@ -47,12 +48,14 @@ func newTextMatch(text string, isExpr, exact bool) (*textMatch, error) {
 }
 
 func newExprMatch(text string, exact bool) (*textMatch, error) {
-	source := text
+	source, flags := text, syntax.Perl
 	if !exact {
-		source = "(?i)" + text
+		source, flags = "(?i:"+text+")", flags|syntax.FoldCase
 	}
-	tree, err := syntax.Parse(source, syntax.Perl)
-	if err != nil {
+	tree, err := syntax.Parse(text, flags)
+	if bad := (*syntax.Error)(nil); errors.As(err, &bad) {
+		return nil, wiki.Invalid("text", "this is no regular expression (RE2 syntax): %s in %q", bad.Code, bad.Expr)
+	} else if err != nil {
 		return nil, wiki.Invalid("text", "this is no regular expression (RE2 syntax): %v", err)
 	}
 	prog, err := syntax.Compile(tree.Simplify())

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"wikibot/markdown"
 	"wikibot/wiki"
@@ -18,25 +19,24 @@ type BrokenLink struct {
 }
 
 // BrokenFiles are the links to attachments and images that do not exist, by page and
-// line; at most limit of total (0: all). It costs a look at the pages that have such
-// links; see Links for the first call.
-func (v *View) BrokenFiles(ctx context.Context, limit int) (list []BrokenLink, total int, err error) {
+// line and of total. It costs a look at the pages that have such links; see Links for
+// the first call.
+func (v *View) BrokenFiles(ctx context.Context, f LinkFilter) (list []BrokenLink, total int, err error) {
 	err = v.linked(ctx, func(x *linkIndex) error {
-		for _, n := range x.broken {
-			total += int(n)
-		}
 		for _, p := range slices.Sorted(maps.Keys(x.broken)) {
-			if ctx.Err() != nil || limit > 0 && len(list) == limit {
-				return ctx.Err()
+			if !strings.HasPrefix(string(p), f.Prefix) {
+				continue
 			}
 			x.each(p, func(l markdown.Link, t markdown.Target) bool {
 				if t.File != "" && !t.Exists {
-					list = append(list, BrokenLink{p, pageLink(l, t)})
+					if total++; total > f.Skip && (f.Limit == 0 || len(list) < f.Limit) {
+						list = append(list, BrokenLink{p, pageLink(l, t)})
+					}
 				}
-				return limit == 0 || len(list) < limit
+				return true
 			})
 		}
-		return nil
+		return ctx.Err()
 	})
 	return list, total, err
 }
@@ -46,16 +46,19 @@ func (v *View) BrokenFiles(ctx context.Context, limit int) (list []BrokenLink, t
 const maxAnchorPages = 2000
 
 // BrokenAnchors are the links to sections that a page does not have, by page and
-// line; at most limit of total (0: all). Each page that is linked so is read once as
+// line and of total. Each page that is linked so is read once as
 // long as it does not change (about 40 µs), at most 2,000 by one call: unread counts
 // the pages that are left to the next. It costs a look at each link besides; see
 // Links for the first call.
-func (v *View) BrokenAnchors(ctx context.Context, limit int) (list []BrokenLink, total, unread int, err error) {
+func (v *View) BrokenAnchors(ctx context.Context, f LinkFilter) (list []BrokenLink, total, unread int, err error) {
 	c := anchorCheck{repo: v.repo, known: map[wiki.PagePath]*anchors{}}
 	var all []anchorLink
 	err = v.linked(ctx, func(x *linkIndex) error {
 		c.root, c.style = x.seen, x.style
 		for p, l := range x.pages {
+			if !strings.HasPrefix(string(p), f.Prefix) {
+				continue
+			}
 			for i, t := range l.to {
 				if t.Page != "" && t.Exists && t.Anchor != "" {
 					all = append(all, anchorLink{BrokenLink{p, pageLink(l.links[i], t)}, l.links[i]})
@@ -81,7 +84,7 @@ func (v *View) BrokenAnchors(ctx context.Context, limit int) (list []BrokenLink,
 		if there {
 			continue
 		}
-		if total++; limit == 0 || len(list) < limit {
+		if total++; total > f.Skip && (f.Limit == 0 || len(list) < f.Limit) {
 			list = append(list, l.BrokenLink)
 		}
 	}

@@ -85,10 +85,10 @@ func BenchmarkGardening(b *testing.B) {
 				}
 				return err
 			},
-			"wanted":  func() error { _, _, err := v.WantedPages(ctx, 500); return err },
-			"orphans": func() error { _, _, err := v.Orphans(ctx, 500); return err },
-			"files":   func() error { _, _, err := v.BrokenFiles(ctx, 500); return err },
-			"anchors": func() error { _, _, _, err := v.BrokenAnchors(ctx, 500); return err },
+			"wanted":  func() error { _, _, err := v.WantedPages(ctx, gitstore.LinkFilter{Limit: 500}); return err },
+			"orphans": func() error { _, _, err := v.Orphans(ctx, gitstore.LinkFilter{Limit: 500}); return err },
+			"files":   func() error { _, _, err := v.BrokenFiles(ctx, gitstore.LinkFilter{Limit: 500}); return err },
+			"anchors": func() error { _, _, _, err := v.BrokenAnchors(ctx, gitstore.LinkFilter{Limit: 500}); return err },
 			"graph":   func() error { _, err := v.Graph(ctx, gitstore.GraphOptions{}); return err },
 			"around": func() error {
 				_, err := v.Graph(ctx, gitstore.GraphOptions{Around: entries[0].Page, Depth: 2})
@@ -108,7 +108,7 @@ func BenchmarkGardening(b *testing.B) {
 					return tx.Put(wiki.PagePath(fmt.Sprint("New ", i)), []byte("[[Nowhere]]"), gitstore.PutOptions{Overwrite: true})
 				})
 				must(b, err)
-				_, _, err = dataView(b, s).WantedPages(ctx, 500)
+				_, _, err = dataView(b, s).WantedPages(ctx, gitstore.LinkFilter{Limit: 500})
 				must(b, err)
 			}
 		})

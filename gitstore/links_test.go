@@ -74,7 +74,7 @@ func TestGarden(t *testing.T) {
 		t.Errorf("the first links of each pair are %v and %v, %v", to, from, err)
 	}
 
-	wanted, total, err := v.WantedPages(ctx, 0)
+	wanted, total, err := v.WantedPages(ctx, gitstore.LinkFilter{})
 	must(t, err)
 	if total != 2 || wanted[0].Page != "Compost" || wanted[0].Links != 3 || wanted[0].Pages != 2 || wanted[1].Page != "Tools/Rake" || wanted[1].Pages != 2 {
 		t.Errorf("wanted are %+v", wanted)
@@ -82,19 +82,23 @@ func TestGarden(t *testing.T) {
 	if f := wanted[0].From; len(f) != 2 || f[0].Page != "Beds" || f[0].Line != 5 || f[1].Page != "Home" || f[1].Section != "More" {
 		t.Errorf("Compost is wanted by %+v", f)
 	}
-	if list, total, err := v.WantedPages(ctx, 1); err != nil || len(list) != 1 || total != 2 {
+	if list, total, err := v.WantedPages(ctx, gitstore.LinkFilter{Limit: 1}); err != nil || len(list) != 1 || total != 2 {
 		t.Errorf("one wanted page of two: %v %d %v", list, total, err)
 	}
 
-	orphans, n, err := v.Orphans(ctx, 0)
+	if list, total, err := v.WantedPages(ctx, gitstore.LinkFilter{Prefix: "Beds", Skip: 1}); err != nil || total != 2 || len(list) != 1 || list[0].Page != "Tools/Rake" || list[0].Pages != 1 {
+		t.Errorf("what Beds wants, but for the first: %+v %d %v", list, total, err)
+	}
+
+	orphans, n, err := v.Orphans(ctx, gitstore.LinkFilter{})
 	if err != nil || n != 1 || orphans[0] != "Lonely" {
 		t.Errorf("orphans are %v (%d), %v", orphans, n, err)
 	}
-	files, n, err := v.BrokenFiles(ctx, 0)
+	files, n, err := v.BrokenFiles(ctx, gitstore.LinkFilter{})
 	if err != nil || n != 2 || files[0].From != "Beds" || files[0].File != "Beds/gone.png" || files[0].Line != 7 || files[1].File != "manual.pdf" {
 		t.Errorf("broken files are %+v (%d), %v", files, n, err)
 	}
-	heads, n, unread, err := v.BrokenAnchors(ctx, 0)
+	heads, n, unread, err := v.BrokenAnchors(ctx, gitstore.LinkFilter{})
 	if err != nil || n != 2 || unread != 0 || heads[0].From != "Beds" || heads[0].Anchor != "clay" || heads[1].Anchor != "no-such" || heads[1].Line != 7 {
 		t.Errorf("broken anchors are %+v (%d), %v", heads, n, err)
 	}
@@ -194,10 +198,10 @@ func TestLinksBesideWriters(t *testing.T) {
 						t.Errorf("an edge leaves %+v", g.Nodes[e.From])
 					}
 				}
-				if _, _, err := v.WantedPages(ctx, 0); err != nil {
+				if _, _, err := v.WantedPages(ctx, gitstore.LinkFilter{}); err != nil {
 					t.Error(err)
 				}
-				if _, _, _, err := v.BrokenAnchors(ctx, 0); err != nil {
+				if _, _, _, err := v.BrokenAnchors(ctx, gitstore.LinkFilter{}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"wikibot/markdown"
 	"wikibot/wiki"
@@ -98,21 +99,37 @@ func (v *View) AllLinks(ctx context.Context, p wiki.PagePath, limit int) (to, fr
 	return to, from, more, err
 }
 
+// LinkFilter narrows what a gardener asks for.
+type LinkFilter struct {
+	Prefix string // only links that stand on pages whose path begins so; for Orphans only such pages
+	Skip   int    // leave out as many from the front
+	Limit  int    // most entries; 0: all
+}
+
+// part is what a filter leaves of a list.
+func part[T any](list []T, f LinkFilter) []T {
+	list = list[min(max(f.Skip, 0), len(list)):]
+	if f.Limit > 0 && len(list) > f.Limit {
+		list = list[:f.Limit]
+	}
+	return list
+}
+
 // Wanted is a page that others link to and that does not exist.
 type Wanted struct {
 	Page  wiki.PagePath
 	Links int        // how many links lead to it
 	Pages int        // from how many pages
-	From  []PageLink // the first link of each of those pages, by name; at most some
+	From  []PageLink // the first link of each of those pages, by name; at most 50
 }
 
 // wantedFrom is how many pages a Wanted names.
 const wantedFrom = 50
 
 // WantedPages are the pages that are linked and missing, those that most pages link
-// to first, then by name; at most limit of total (0: all). It costs a look at each
-// page that is linked, and the answer; see Links for the first call.
-func (v *View) WantedPages(ctx context.Context, limit int) (list []Wanted, total int, err error) {
+// to first, then by name, of total. It costs a look at each page that is linked, and
+// the answer; see Links for the first call.
+func (v *View) WantedPages(ctx context.Context, f LinkFilter) (list []Wanted, total int, err error) {
 	err = v.linked(ctx, func(x *linkIndex) error {
 		type missing struct {
 			fold  string
@@ -120,36 +137,44 @@ func (v *View) WantedPages(ctx context.Context, limit int) (list []Wanted, total
 		}
 		var all []missing
 		for fold, from := range x.into {
-			if _, there := x.names.pages[fold]; !there {
-				all = append(all, missing{fold, len(from)})
+			if _, there := x.names.pages[fold]; there {
+				continue
+			}
+			n := 0
+			for p := range from {
+				if strings.HasPrefix(string(p), f.Prefix) {
+					n++
+				}
+			}
+			if n > 0 {
+				all = append(all, missing{fold, n})
 			}
 		}
 		slices.SortFunc(all, func(a, b missing) int {
 			return cmp.Or(cmp.Compare(b.pages, a.pages), cmp.Compare(a.fold, b.fold))
 		})
-		if total = len(all); limit > 0 && len(all) > limit {
-			all = all[:limit]
-		}
-		for _, m := range all {
+		total = len(all)
+		for _, m := range part(all, f) {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			list = append(list, x.wanted(m.fold))
+			list = append(list, x.wanted(m.fold, f.Prefix))
 		}
 		return nil
 	})
 	return list, total, err
 }
 
-// wanted describes a missing page.
-func (x *linkIndex) wanted(fold string) Wanted {
-	w := Wanted{Page: x.spelling(fold), Pages: len(x.into[fold])}
-	for _, n := range x.into[fold] {
-		w.Links += int(n)
-	}
+// wanted describes a missing page, as those pages want it whose path begins so.
+func (x *linkIndex) wanted(fold, prefix string) Wanted {
+	w := Wanted{Page: x.spelling(fold)}
 	for _, source := range x.sources(w.Page) {
+		if !strings.HasPrefix(string(source), prefix) {
+			continue
+		}
+		w.Pages, w.Links = w.Pages+1, w.Links+int(x.into[fold][source])
 		if len(w.From) == wantedFrom {
-			break
+			continue
 		}
 		x.between(source, w.Page, func(l PageLink) bool {
 			w.From = append(w.From, l)
@@ -177,24 +202,21 @@ func (x *linkIndex) spelling(fold string) (name wiki.PagePath) {
 	return name
 }
 
-// Orphans are the pages that no other page links to, by name, without the wiki's
-// home page and the special ones (wiki.PagePath.Special); at most limit of total
-// (0: all). It costs a look at each page; see Links for the first call.
-func (v *View) Orphans(ctx context.Context, limit int) (list []wiki.PagePath, total int, err error) {
+// Orphans are the pages that no other page links to, by name and of total, without
+// the wiki's home page and the special ones (wiki.PagePath.Special). It costs a look
+// at each page; see Links for the first call.
+func (v *View) Orphans(ctx context.Context, f LinkFilter) (list []wiki.PagePath, total int, err error) {
 	home := v.Settings().Home.Fold()
 	err = v.linked(ctx, func(x *linkIndex) error {
 		for fold, p := range x.names.pages {
-			if len(x.into[fold]) == 0 && fold != home && !p.Special() {
+			if len(x.into[fold]) == 0 && fold != home && !p.Special() && strings.HasPrefix(string(p), f.Prefix) {
 				list = append(list, p)
 			}
 		}
 		return ctx.Err()
 	})
 	slices.Sort(list)
-	if total = len(list); limit > 0 && total > limit {
-		list = list[:limit]
-	}
-	return list, total, err
+	return part(list, f), len(list), err
 }
 
 // at is a page's true spelling, or p as it is where there is none.

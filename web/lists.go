@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -146,75 +145,6 @@ func asciiLower(s string) string {
 		}
 	}
 	return string(b)
-}
-
-// wantedView lists pages that are linked and missing, and pages that nothing
-// links to.
-type wantedView struct {
-	frame
-	Wanted  []wantedPage
-	Orphans []wiki.PagePath
-	More    int // orphans left out
-	Limited bool
-}
-
-type wantedPage struct {
-	Path wiki.PagePath
-	From []wiki.PagePath
-}
-
-// maxWanted bounds the pages whose links are looked at for one answer.
-const maxWanted = 20000
-
-func (q *request) wanted() error {
-	return q.showCached("wanted", func() (any, error) {
-		d := &wantedView{frame: q.frame("wanted", q.texts.get("wanted.title"), "")}
-		entries, next, err := q.view.List(gitstore.ListOptions{Limit: maxWanted})
-		if err != nil {
-			return nil, err
-		}
-		d.Limited = next != ""
-		from := map[wiki.PagePath][]wiki.PagePath{}
-		home := q.view.Settings().Home
-		for _, e := range entries {
-			to, back, err := q.view.Links(q.r.Context(), e.Page)
-			if err != nil {
-				return nil, err
-			}
-			for _, l := range to {
-				if list := from[l.Page]; !l.Exists && l.Page != "" && (len(list) == 0 || list[len(list)-1] != e.Page) {
-					from[l.Page] = append(list, e.Page)
-				}
-			}
-			if orphan(e.Page, back) && e.Page != home && !special(e.Page) {
-				d.Orphans = append(d.Orphans, e.Page)
-			}
-		}
-		for p, list := range from {
-			d.Wanted = append(d.Wanted, wantedPage{p, list})
-		}
-		sort.Slice(d.Wanted, func(i, j int) bool {
-			a, b := d.Wanted[i], d.Wanted[j]
-			if len(a.From) != len(b.From) {
-				return len(a.From) > len(b.From)
-			}
-			return a.Path < b.Path
-		})
-		if len(d.Orphans) > 500 {
-			d.More, d.Orphans = len(d.Orphans)-500, d.Orphans[:500]
-		}
-		return d, nil
-	})
-}
-
-// orphan reports whether no other page links here.
-func orphan(p wiki.PagePath, from []gitstore.PageLink) bool {
-	for _, l := range from {
-		if l.Page != p {
-			return false
-		}
-	}
-	return true
 }
 
 // helpView explains keys and Markdown.

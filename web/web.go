@@ -15,9 +15,25 @@
 //	/-/edit/… /-/rename/… /-/delete/…  GET the form, POST the change
 //	/-/history/… /-/diff/… /-/blame/… /-/source/… /-/attachments/…
 //	/-/changelog /-/commit/REV /-/index /-/search?q= /-/create /-/wanted
+//	/-/wanted?show=&prefix=&page=    what there is to tend; show: wanted, orphans, files, sections
+//	/-/graph?around=&depth=&prefix=&missing=no  the graph of links; /-/graph.json
+//	/-/history-search?q=&regex=yes&case=yes&prefix=&author=&since=&until=&after=
 //	/-/connect /-/settings /-/access /-/tokens /-/help
 //
 // "?revision=REV" shows a page, a source or an attachment as it was.
+//
+// # The graph of links as JSON
+//
+// /-/graph.json takes what /-/graph takes, and "limit" (1,500 nodes where it is not
+// given, 5,000 at most). It answers
+//
+//	{"nodes": [{"page": "Home", "url": "/w/notes/Home", "in": 3, "out": 5},
+//	           {"page": "Compost", "url": "/w/notes/-/edit/Compost", "missing": true, "in": 2, "out": 0}],
+//	 "edges": [{"from": 0, "to": 1, "count": 2}],   places in nodes; how many links
+//	 "pages": 2, "truncated": false}                how many nodes there would be without the limit
+//
+// and 503 with {"error": {"text": …}, "read": 120, "total": 7425} while the links of
+// the wiki are read for the first time.
 //
 // # Caching
 //
@@ -237,7 +253,10 @@ func wikiViews() map[string]wikiView {
 		"revert":         {form, (*request).revert},
 		"index":          {get, (*request).index},
 		"search":         {get, whole((*request).search)},
-		"wanted":         {get, whole((*request).wanted)},
+		"wanted":         {get, whole((*request).garden)},
+		"graph":          {get, whole((*request).graph)},
+		"graph.json":     {get, whole((*request).graphData)},
+		"history-search": {get, whole((*request).historySearch)},
 		"connect":        {form, whole((*request).connect)},
 		"help":           {get, whole((*request).help)},
 		"settings":       {form, whole((*request).settings)},
