@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -183,29 +184,49 @@ func (x *Index) near(ctx context.Context, q Question, s *scored, set *vectors.Se
 	} else {
 		weight = 1
 	}
-	at := make(map[uint32]int, len(s.ids))
+	top := x.nearest(cos, x.filter(q))
+	least := float32(1)
+	if n := len(top); n > 0 {
+		least = cos[top[n-1]]
+	}
 	for i, id := range s.ids {
-		at[id] = i
 		s.scores[i] *= words
-		if int(id) < len(cos) && cos[id] > 0 {
-			s.scores[i] += weight * cos[id]
-		}
-	}
-	keep := x.filter(q)
-	top, err := set.Top(ctx, v, pool, func(id uint32) bool { return keep == nil || keep(x.docs[id].page) })
-	if err != nil {
-		return err
-	}
-	for _, t := range top {
-		if t.Score <= 0 {
-			break
-		}
-		if i, ok := at[t.ID]; ok {
-			s.by[i] |= arm
+		if int(id) >= len(cos) || cos[id] <= 0 {
 			continue
 		}
-		s.ids, s.scores = append(s.ids, t.ID), append(s.scores, weight*t.Score)
-		s.masks, s.by = append(s.masks, 0), append(s.by, arm)
+		s.scores[i] += weight * cos[id]
+		if cos[id] >= least {
+			s.by[i] |= arm
+		}
+		cos[id] = vectors.Absent // it is there
+	}
+	for _, id := range top {
+		if cos[id] != vectors.Absent {
+			s.ids, s.scores = append(s.ids, id), append(s.scores, weight*cos[id])
+			s.masks, s.by = append(s.masks, 0), append(s.by, arm)
+		}
 	}
 	return nil
+}
+
+// nearest are up to pool documents with the highest positive cosines, best first.
+func (x *Index) nearest(cos []float32, keep func(slot uint32) bool) []uint32 {
+	least := float32(0) // what the pool begins at, once twice as many were seen
+	var top []uint32
+	cut := func() {
+		slices.SortFunc(top, func(a, b uint32) int { return cmp.Or(cmp.Compare(cos[b], cos[a]), cmp.Compare(a, b)) })
+		if len(top) >= pool {
+			top = top[:pool]
+			least = cos[top[pool-1]]
+		}
+	}
+	for id, c := range cos {
+		if c > least && (keep == nil || keep(x.docs[id].page)) {
+			if top = append(top, uint32(id)); len(top) == 2*pool {
+				cut()
+			}
+		}
+	}
+	cut()
+	return top
 }
