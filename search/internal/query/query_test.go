@@ -112,6 +112,8 @@ func TestParseErrors(t *testing.T) {
 		"/(abc){900}/":                          "too large",
 		"/(((a{30}){30})b)*/":                   "too large",
 		"/" + strings.Repeat(".{99}", 30) + "/": "too large",
+		"/a*/":                                  "matches the empty text",
+		`/^\b(x|y?){2}$/`:                       "matches the empty text",
 		strings.Repeat("/a/ ", 9):               "more than 8 regular expressions",
 		strings.Repeat("tag:a ", 33):            "more than 32 filters",
 		strings.Repeat("+a ", 33):               "more than 32 words",

@@ -59,7 +59,7 @@ func (p *parser) regexp(from, start int, not bool) error {
 
 // Compile makes a regular expression fit to be run on other people's behalf: RE2
 // syntax, "^" and "$" match at lines, at most MaxRegexp bytes and about MaxProgram
-// instructions, which is measured before it is compiled. Matching takes time in
+// instructions, which is measured before it is compiled. No match is empty. Matching takes time in
 // proportion to the text's length times the instructions. The error completes a
 // sentence.
 func Compile(source string, fold bool) (*regexp.Regexp, error) {
@@ -81,6 +81,9 @@ func Compile(source string, fold bool) (*regexp.Regexp, error) {
 	if size(tree) > MaxProgram {
 		return nil, errors.New("it is too large once its repeats are written out; use smaller counts, or * and +")
 	}
+	if least(tree) == 0 {
+		return nil, errors.New("it matches the empty text, and so every page; add what must be there (+ in place of *)")
+	}
 	return regexp.Compile(flags + source)
 }
 
@@ -97,4 +100,35 @@ func size(re *syntax.Regexp) int {
 		n = min(n, MaxProgram+1) * max(re.Max, re.Min+1, 1)
 	}
 	return min(n, MaxProgram+1)
+}
+
+// least is the length of an expression's shortest match in characters, 1 standing
+// for all that are longer.
+func least(re *syntax.Regexp) int {
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText,
+		syntax.OpWordBoundary, syntax.OpNoWordBoundary, syntax.OpStar, syntax.OpQuest:
+		return 0
+	case syntax.OpRepeat:
+		if re.Min == 0 {
+			return 0
+		}
+		return least(re.Sub[0])
+	case syntax.OpCapture, syntax.OpPlus:
+		return least(re.Sub[0])
+	case syntax.OpConcat:
+		for _, sub := range re.Sub {
+			if least(sub) > 0 {
+				return 1
+			}
+		}
+		return 0
+	case syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			if least(sub) == 0 {
+				return 0
+			}
+		}
+	}
+	return 1
 }
