@@ -63,11 +63,11 @@ func (m *marker) want(t query.Term, tokens []words.Token) {
 		if tok.Parts == 0 {
 			row = append(row, tok.Term)
 		}
-		if t.Kind != query.Phrase || compound && tok.Parts > 0 {
+		if t.Kind != query.Phrase || len(tokens) == 1 || compound && tok.Parts > 0 {
 			m.terms[tok.Term] = true
 		}
 	}
-	if t.Kind == query.Phrase && len(row) > 0 {
+	if t.Kind == query.Phrase && len(row) > 1 {
 		m.rows = append(m.rows, row)
 	}
 }

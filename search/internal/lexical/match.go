@@ -9,14 +9,19 @@ import (
 	"wikibot/wiki"
 )
 
-// Bounds of one Match. Beyond the last three the answer says Truncated, and lacks
-// documents that it did not come to.
-const (
-	maxScored    = 32      // words, phrases and prefixes that score, the rarest
-	maxExpansion = 256     // words that a prefix stands for, the most frequent
-	maxPostings  = 1 << 26 // postings visited, about 0.1 s
-	maxRead      = 1 << 23 // tokens read for phrases and prefixes, about 30 ms
-)
+// bounds of one Match. Where one of the last three is met, the answer says
+// Truncated, and lacks documents that were not come to.
+type bounds struct {
+	scored    int // words, phrases and prefixes that score, the rarest
+	expansion int // words that a prefix stands for, the most frequent
+	postings  int // postings visited
+	read      int // tokens read for phrases and prefixes
+}
+
+// usualBounds: the postings take about 0.1 s, the reading about 30 ms.
+func usualBounds() bounds {
+	return bounds{scored: 32, expansion: 256, postings: 1 << 26, read: 1 << 23}
+}
 
 // Matches are the documents that match, in the order of their numbers. The slices
 // are the index's own: call Release when done, and do not touch them afterwards.
@@ -58,7 +63,7 @@ func (m *Matches) Release() {
 // The work is about 2 ns for each document that holds a word, for each word, and
 // one pass over all documents' numbers; for phrases, and for prefixes that cut
 // through a stem, it reads the tokens of those that hold all words. It is bounded
-// by maxPostings and maxRead. It is ErrInvalid for more than 32 groups, and the
+// by 67 million postings and 8 million tokens. It is ErrInvalid for more than 32 groups, and the
 // context's error when that ends.
 func (x *Index) Match(ctx context.Context, q query.Query) (*Matches, error) {
 	if len(q.Groups) > query.MaxGroups {
@@ -88,7 +93,7 @@ func (x *Index) Match(ctx context.Context, q query.Query) (*Matches, error) {
 }
 
 // weigh gives each clause that scores its idf, times how often the query has it,
-// and leaves the maxScored rarest.
+// and leaves the rarest.
 func (x *Index) weigh(clauses []clause) {
 	scored := make([]*clause, 0, len(clauses))
 	for i := range clauses {
@@ -98,7 +103,7 @@ func (x *Index) weigh(clauses []clause) {
 	}
 	slices.SortStableFunc(scored, func(a, b *clause) int { return a.frequency - b.frequency })
 	for i, c := range scored {
-		if i >= maxScored {
+		if i >= x.bounds.scored {
 			c.weight = 0
 			continue
 		}

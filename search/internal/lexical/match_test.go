@@ -2,6 +2,7 @@ package lexical
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -80,5 +81,49 @@ func TestMasksAndUnknown(t *testing.T) {
 	}
 	if fmt.Sprint(unknown) != "[nothing nichts]" {
 		t.Errorf("unknown: %v", unknown)
+	}
+}
+
+// A compound whose whole is known is known, though no document holds its parts.
+func TestKnownWhole(t *testing.T) {
+	x := index(t, Options{}, "gitstore")
+	for q, want := range map[string]int{"GitStore": 0, "GitStores": 0, `"git-store"`: 0, "GitShop": 1} {
+		if got := match(t, x, q); len(got.Unknown) != want {
+			t.Errorf("%s: unknown %v", q, got.Unknown)
+		}
+	}
+}
+
+// A prefix scores as if all its words were one.
+func TestPrefixScore(t *testing.T) {
+	x := index(t, Options{}, "alpha beta", "alpha", "alpine", "gamma", "gamma delta")
+	y := index(t, Options{}, "al beta", "al", "al", "gamma", "gamma delta")
+	got, want := match(t, x, "al*"), match(t, y, "al")
+	for i, s := range got.Scores {
+		if diff := s - want.Scores[i]; diff > 1e-6 || diff < -1e-6 {
+			t.Errorf("%v, want %v", got.Scores, want.Scores)
+		}
+	}
+}
+
+// within is the intersection, however far apart the documents are.
+func TestWithin(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 500 {
+		var docs, list, want []uint32
+		held := map[uint32]bool{}
+		for id, step := uint32(r.IntN(3)), 1+r.IntN(40); id < 600; id += 1 + uint32(r.IntN(step)) {
+			list = append(list, posting(id, uint32(1+r.IntN(300))))
+			held[id] = true
+		}
+		for id, step := uint32(r.IntN(3)), 1+r.IntN(40); id < 600; id += 1 + uint32(r.IntN(step)) {
+			docs = append(docs, id)
+			if held[id] {
+				want = append(want, id)
+			}
+		}
+		if got := within(docs, list); !slices.Equal(got, want) {
+			t.Fatalf("%v, want %v", got, want)
+		}
 	}
 }

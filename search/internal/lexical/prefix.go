@@ -138,9 +138,9 @@ func (p *plan) expand(t query.Term, g query.Group, bit uint32) (known, ok bool) 
 	return len(found) > 0, true
 }
 
-// frequent leaves the maxExpansion most frequent words.
+// frequent leaves the most frequent words.
 func (p *plan) frequent(found []uint32) []uint32 {
-	if len(found) <= maxExpansion {
+	if len(found) <= p.x.bounds.expansion {
 		return found
 	}
 	p.truncated = true
@@ -148,7 +148,7 @@ func (p *plan) frequent(found []uint32) []uint32 {
 	slices.SortFunc(found, func(a, b uint32) int {
 		return cmp.Or(cmp.Compare(l[b].count, l[a].count), cmp.Compare(l[a].word, l[b].word))
 	})
-	return found[:maxExpansion]
+	return found[:p.x.bounds.expansion]
 }
 
 // begins reports whether a document holds a word of a term that begins with prefix.

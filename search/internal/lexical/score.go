@@ -36,7 +36,7 @@ func (x *Index) scratch() *scratch {
 		s = &scratch{cells: make([]cell, len(x.docs), cap(x.docs)), tf: make([]uint16, len(x.docs), cap(x.docs))}
 	}
 	s.cells, s.tf = s.cells[:len(x.docs)], s.tf[:len(x.docs)]
-	s.visits, s.reads = maxPostings, maxRead
+	s.visits, s.reads = x.bounds.postings, x.bounds.read
 	return s
 }
 
