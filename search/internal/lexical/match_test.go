@@ -96,8 +96,8 @@ func TestKnownWhole(t *testing.T) {
 
 // A prefix scores as if all its words were one.
 func TestPrefixScore(t *testing.T) {
-	x := index(t, Options{}, "alpha beta", "alpha", "alpine", "gamma", "gamma delta")
-	y := index(t, Options{}, "al beta", "al", "al", "gamma", "gamma delta")
+	x := index(t, Options{}, "alpha alpine beta", "alpha", "alpine", "gamma", "gamma delta")
+	y := index(t, Options{}, "al al beta", "al", "al", "gamma", "gamma delta")
 	got, want := match(t, x, "al*"), match(t, y, "al")
 	for i, s := range got.Scores {
 		if diff := s - want.Scores[i]; diff > 1e-6 || diff < -1e-6 {
