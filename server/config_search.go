@@ -121,7 +121,7 @@ func (c EmbedderConfig) open() (embed.Embedder, error) {
 			Timeout: time.Duration(c.Timeout), QueryPrefix: c.QueryPrefix, DocumentPrefix: c.DocumentPrefix, Insecure: c.Insecure,
 		})
 	case KelindarEmbedder:
-		return nil, wiki.Invalid("kind", "this program was built without kelindar; docs/embedders.md tells how to build one with it")
+		return embed.NewKelindar(c.Model)
 	}
 	return nil, nil
 }

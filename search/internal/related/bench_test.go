@@ -77,3 +77,16 @@ func BenchmarkEmbed(b *testing.B) {
 		i++
 	}
 }
+
+func BenchmarkNear(b *testing.B) {
+	c := zipf(3000)
+	m, err := Fit(context.Background(), c, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	for b.Loop() {
+		m.Near(5, 40)
+	}
+	b.ReportMetric(float64(m.Len()), "terms")
+}

@@ -162,3 +162,23 @@ func TestSaved(t *testing.T) {
 		t.Error("what was read is not what was saved")
 	}
 }
+
+func TestNearKeepsTheBest(t *testing.T) {
+	m := fit(t, topics(4, 12, 80, 20), Options{Dim: 8})
+	all := m.Near(3, 1000)
+	for n := range len(all) + 2 {
+		if got := m.Near(3, n); !slices.Equal(got, all[:min(n, len(all))]) {
+			t.Errorf("%d: got %v, want the first of %v", n, got, all)
+		}
+	}
+	for i := 1; i < len(all); i++ {
+		if cosine(m, 3, all[i]) > cosine(m, 3, all[i-1])+1e-6 {
+			t.Errorf("%d is nearer than the one before it", all[i])
+		}
+	}
+}
+
+func cosine(m *Model, a, b uint32) float64 {
+	v, w := m.Embed([]uint32{a}), m.Embed([]uint32{b})
+	return float64(dot(v, w))
+}

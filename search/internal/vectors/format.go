@@ -12,7 +12,7 @@ import (
 // The format of a saved Set, numbers little-endian:
 //
 //	"wbvec\x01"             the name and the version
-//	uvarint dim             1 … MaxDim
+//	uvarint dim             0 … MaxDim
 //	uvarint n               one more than the largest id; 0 for an empty Set
 //	⌈n/8⌉ bytes             bit id%8 of byte id/8: there is a vector under id
 //	dim float32 for each    in the order of the ids
@@ -64,7 +64,7 @@ func Read(b []byte) (s *Set, rest []byte, err error) {
 	}
 	b = b[len(magic):]
 	dim, k := binary.Uvarint(b)
-	if k <= 0 || dim < 1 || dim > MaxDim {
+	if k <= 0 || dim > MaxDim {
 		return damaged("dimension")
 	}
 	b = b[k:]

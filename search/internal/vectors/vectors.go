@@ -44,10 +44,10 @@ type Set struct {
 	row     []int32      // id → row, or -1
 }
 
-// New makes an empty Set for vectors of dim numbers, 1 ≤ dim ≤ MaxDim; it panics
-// on another dim, which is a mistake of the program.
+// New makes an empty Set for vectors of dim numbers, 0 ≤ dim ≤ MaxDim; it panics on
+// another dim, which is a mistake of the program. With dim 0 it stays empty.
 func New(dim int) *Set {
-	if dim < 1 || dim > MaxDim {
+	if dim < 0 || dim > MaxDim {
 		panic("vectors: impossible dimension")
 	}
 	return &Set{dim: dim, stride: (dim + simd.Lanes - 1) / simd.Lanes * simd.Lanes}

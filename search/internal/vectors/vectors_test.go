@@ -160,6 +160,13 @@ func TestRefused(t *testing.T) {
 }
 
 func TestEmpty(t *testing.T) {
+	none := New(0) // a model without a dimension
+	if err := none.Put(1, nil); !errors.Is(err, wiki.ErrInvalid) {
+		t.Errorf("got %v, want ErrInvalid", err)
+	}
+	if back, _, err := Read(none.Append(nil)); err != nil || back.Len() != 0 || len(back.Scores(nil, nil)) != 0 {
+		t.Errorf("got %v", err)
+	}
 	s := New(5)
 	s.Delete(3)
 	q := []float32{1, 2, 3, 4, 5}
