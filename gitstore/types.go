@@ -101,14 +101,6 @@ type PageLink struct {
 	Text    string // what the link shows
 }
 
-// Hit is one page found by Search.
-type Hit struct {
-	Page    wiki.PagePath
-	Title   string
-	Line    int    // 1-based; 0 where the title or path matched
-	Snippet string // the line, shortened around the match
-}
-
 // File is an attachment with its content.
 type File struct {
 	wiki.Attachment

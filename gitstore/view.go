@@ -5,7 +5,6 @@ import (
 	"mime"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
@@ -345,26 +344,6 @@ func (v *View) FilesNamed(name string) (out []wiki.FilePath) {
 func (v *View) Text(p wiki.PagePath) ([]byte, bool) {
 	page, err := v.ReadPage(p)
 	return page.Content, err == nil
-}
-
-// Search finds pages whose path, title or text holds all words of the query,
-// ignoring case: names first, then the number of matches. It reads every page
-// and stops after a second with what it has.
-func (v *View) Search(ctx context.Context, query string, limit int) ([]Hit, error) {
-	words := strings.Fields(strings.ToLower(query))
-	if len(words) == 0 {
-		return nil, wiki.Invalid("q", "the query is empty; give one or more words")
-	}
-	if len(words) > 16 || len(query) > 500 {
-		return nil, wiki.Invalid("q", "the query is too long; give at most 16 words")
-	}
-	if err := v.repo.store.scanTurn(ctx); err != nil {
-		return nil, err
-	}
-	defer func() { <-v.repo.store.scans }()
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	return v.scan(ctx, words, limit)
 }
 
 // Page is a convenience for one read: View and ReadPage.

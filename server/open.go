@@ -37,11 +37,11 @@ func openStore(ctx context.Context, cfg Config, addresses wiki.Addresses, log *s
 	})
 }
 
-func openPages(cfg Config, store *gitstore.Store, who *oauth.Authority, addresses wiki.Addresses, log *slog.Logger) (*web.Handler, error) {
+func openPages(cfg Config, store *gitstore.Store, who *oauth.Authority, find *search.Engine, addresses wiki.Addresses, log *slog.Logger) (*web.Handler, error) {
 	pages, err := web.New(web.Config{
 		Store: store, Addresses: addresses, SiteName: store.SiteName(), Log: log,
 		MaxPage: int64(cfg.Limits.Page), MaxFile: int64(cfg.Limits.Attachment), CacheBytes: int64(cfg.Cache.Rendered),
-		RemoteImages: cfg.Markdown.RemoteImages, OneTime: who.OneTime,
+		RemoteImages: cfg.Markdown.RemoteImages, OneTime: who.OneTime, Search: find,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the pages: %w", err)

@@ -111,7 +111,7 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.fresh, err = s.host.bootstrap(ctx); err != nil {
 		return nil, err
 	}
-	if s.pages, err = openPages(s.cfg, s.store, s.who, s.addresses, s.log); err != nil {
+	if s.pages, err = openPages(s.cfg, s.store, s.who, s.find, s.addresses, s.log); err != nil {
 		return nil, err
 	}
 	s.store.OnRewrite(s.pages.Forget)

@@ -122,3 +122,13 @@ func BenchmarkHTTP(b *testing.B) {
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
 }
+
+// BenchmarkSearchPage is what a page of twenty results costs beside the search
+// itself.
+func BenchmarkSearchPage(b *testing.B) {
+	s := benchSite(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.answered(b, alice, "q=red+tomatoes", sample(20, 12, 470), nil)
+	}
+}

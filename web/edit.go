@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -339,15 +338,5 @@ func (q *request) preview(p wiki.PagePath) error {
 	if !r.HasHeading() {
 		title = r.Title
 	}
-	return q.sendJSON(map[string]any{"html": string(r.HTML), "properties": string(props), "title": title, "math": r.Math, "mermaid": r.Mermaid})
-}
-
-func (q *request) sendJSON(v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	q.w.Header().Set("Cache-Control", "private, no-store")
-	q.send(http.StatusOK, &document{html: b, mime: "application/json"})
-	return nil
+	return q.sendJSON(http.StatusOK, map[string]any{"html": string(r.HTML), "properties": string(props), "title": title, "math": r.Math, "mermaid": r.Mermaid})
 }

@@ -231,7 +231,7 @@ func (q *request) upload(p wiki.PagePath) error {
 	if strings.HasPrefix(kind, "image/") {
 		markdown = "!" + markdown
 	}
-	return q.sendJSON(map[string]string{"name": free.Name(), "url": q.links().File(free), "markdown": markdown})
+	return q.sendJSON(http.StatusOK, map[string]string{"name": free.Name(), "url": q.links().File(free), "markdown": markdown})
 }
 
 // numbered is "a (2).png" for "a.png", "a (3).png" for "a (2).png".

@@ -38,6 +38,7 @@ type frame struct {
 	Editor   bool // load the editor
 	Math     bool // load the typesetter
 	Mermaid  bool // load diagrams
+	Refresh  int  // seconds after which the page is loaded again, without script; 0: never
 }
 
 // crumb is one step of the way down to a page.
@@ -206,7 +207,7 @@ func (q *request) notice() *notice {
 		return nil
 	}
 	kind := "good"
-	if key == "merged" || key == "unchanged" || key == "followed" {
+	if key == "merged" || key == "unchanged" || key == "followed" || key == "reindex_runs" {
 		kind = "info"
 	}
 	return &notice{Kind: kind, Text: text}

@@ -15,6 +15,7 @@ import (
 
 	"wikibot/acl"
 	"wikibot/gitstore"
+	"wikibot/search"
 	"wikibot/wiki"
 )
 
@@ -23,6 +24,7 @@ import (
 type site struct {
 	t       testing.TB
 	store   *gitstore.Store
+	search  *search.Engine
 	handler *Handler
 	logged  *bytes.Buffer
 }
@@ -66,11 +68,15 @@ func newSite(t testing.TB) *site {
 	if err := s.store.SetGrant(ctx, alice, "notes", "bob", wiki.Viewer); err != nil {
 		t.Fatal(err)
 	}
+	if s.search, err = search.Open(search.Config{Store: s.store, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.search.Close() })
 	addresses, err := wiki.ParseAddresses("http://wiki.example", wiki.LayoutPath)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.handler, err = New(Config{Store: s.store, Addresses: addresses, Log: log, RemoteImages: true}); err != nil {
+	if s.handler, err = New(Config{Store: s.store, Addresses: addresses, Log: log, RemoteImages: true, Search: s.search}); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -182,7 +188,7 @@ func TestStatus(t *testing.T) {
 // for one that does not exist differ in nothing but the name.
 func TestUnreadableLooksAbsent(t *testing.T) {
 	s := newSite(t)
-	for _, path := range []string{"", "/", "/Home", "/-/changelog", "/-/edit/Home", "/sitemap.xml", "/Design/Auth/flow.svg", "/-/settings"} {
+	for _, path := range []string{"", "/", "/Home", "/-/changelog", "/-/edit/Home", "/sitemap.xml", "/Design/Auth/flow.svg", "/-/settings", "/-/search?q=x", "/-/search?q=x&fragment", "/-/search?q=updated:x", "/-/search.json?q=x", "/-/suggest.json?q=x", "/-/search/status.json"} {
 		for _, who := range []wiki.Caller{nobody, mallory} {
 			secret, absent := s.get(who, "/w/notes"+path), s.get(who, "/w/absent"+path)
 			if secret.Code != absent.Code || strings.ReplaceAll(secret.Body.String(), "notes", "absent") != absent.Body.String() {

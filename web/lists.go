@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"wikibot/gitstore"
-	"wikibot/merge"
 	"wikibot/wiki"
 )
 
@@ -58,93 +57,6 @@ func (q *request) folder(where string) error {
 		}
 		return d, nil
 	})
-}
-
-// searchView is what was found.
-type searchView struct {
-	frame
-	Query string
-	Hits  []hit
-	More  bool
-	Exact wiki.PagePath // a page of just that name
-	New   string        // name for a page to create
-}
-
-// hit is one page with the line that matched, the matches marked.
-type hit struct {
-	gitstore.Hit
-	Parts []merge.Span
-}
-
-const maxHits = 50
-
-func (q *request) search() error {
-	return q.showCached("search", func() (any, error) {
-		query := strings.TrimSpace(q.r.URL.Query().Get("q"))
-		if len(query) > 500 {
-			return nil, wiki.Invalid("q", "%s", q.texts.get("search.too_long"))
-		}
-		d := &searchView{frame: q.frame("search", q.texts.get("search.title"), ""), Query: query}
-		if query == "" {
-			return d, nil
-		}
-		hits, err := q.view.Search(q.r.Context(), query, maxHits+1)
-		if err != nil {
-			return nil, err
-		}
-		if d.More = len(hits) > maxHits; d.More {
-			hits = hits[:maxHits]
-		}
-		for _, h := range hits {
-			d.Hits = append(d.Hits, hit{h, marked(h.Snippet, query)})
-		}
-		d.Exact, _ = q.view.Page(query)
-		if p, err := wiki.ParsePagePath(query); err == nil && d.Exact == "" {
-			d.New = string(p)
-		}
-		return d, nil
-	})
-}
-
-// marked splits text at the words of the query, ignoring ASCII case.
-func marked(text, query string) []merge.Span {
-	var spans []merge.Span
-	low := asciiLower(text)
-	words := strings.Fields(asciiLower(query))
-	start := 0
-	for i := 0; i < len(low); {
-		n := 0
-		for _, w := range words {
-			if strings.HasPrefix(low[i:], w) {
-				n = max(n, len(w))
-			}
-		}
-		if n == 0 {
-			i++
-			continue
-		}
-		if start < i {
-			spans = append(spans, merge.Span{Text: text[start:i]})
-		}
-		spans = append(spans, merge.Span{Text: text[i : i+n], Changed: true})
-		i += n
-		start = i
-	}
-	if start < len(text) {
-		spans = append(spans, merge.Span{Text: text[start:]})
-	}
-	return spans
-}
-
-// asciiLower keeps every byte where it is.
-func asciiLower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c >= 'A' && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
 }
 
 // helpView explains keys and Markdown.

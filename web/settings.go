@@ -17,6 +17,7 @@ type settingsView struct {
 	Set    gitstore.Settings
 	Error  string
 	Tokens *tokenBox
+	Index  *indexBox
 }
 
 // mayManage refuses everybody but owners, who see the configuration also where
@@ -40,6 +41,7 @@ func (q *request) settings() error {
 	if d.Tokens, err = q.wikiTokens(); err != nil {
 		return err
 	}
+	d.Index = q.indexBox()
 	if !q.isPost() {
 		return q.show(http.StatusOK, "settings", d)
 	}

@@ -111,6 +111,7 @@ func (h *Handler) functions() template.FuncMap {
 		"filepath": func(a wiki.Attachment) wiki.FilePath { return wiki.FilePath(a.File) },
 		"isimage":  func(a wiki.Attachment) bool { return strings.HasPrefix(a.MIME, "image/") },
 		"add":      func(a, b int) int { return a + b },
+		"number":   number,
 	}
 }
 
@@ -139,6 +140,15 @@ func byteSize(n int64) string {
 		return strings.Replace(fmt.Sprintf("%.1f kB", float64(n)/1e3), ".0 ", " ", 1)
 	}
 	return strings.Replace(fmt.Sprintf("%.1f MB", float64(n)/1e6), ".0 ", " ", 1)
+}
+
+// number is a whole number with its thousands apart.
+func number(n int) string {
+	s := itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // decodeFile is a file's path in the tree as people read it.
@@ -170,6 +180,8 @@ var icons = map[string]string{
 	"close":   "M6 6l12 12M18 6L6 18",
 	"help":    "M9 9.2a3 3 0 1 1 4.4 2.6c-.9.5-1.4 1.1-1.4 2.2M12 17.5h.01",
 	"link":    "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7L12 17",
+	"down":    "M6 9.5l6 6 6-6",
+	"sliders": "M4 8h9M17 8h3M4 16h3M11 16h9M15 5.5v5M9 13.5v5",
 	"toc":     "M4 6h10M4 12h7M4 18h10M18 6h2M18 12h2M18 18h2",
 }
 

@@ -96,44 +96,6 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-func TestMarked(t *testing.T) {
-	for _, test := range []struct{ text, query, want string }{
-		{"The Quick fox", "quick", "The [Quick] fox"},
-		{"aaa", "aa", "[aa]a"},
-		{"naïve café", "café x", "naïve [café]"},
-		{"İstanbul", "stan", "İ[stan]bul"},
-		{"none", "x", "none"},
-		{"", "x", ""},
-	} {
-		var b strings.Builder
-		for _, s := range marked(test.text, test.query) {
-			if s.Changed {
-				fmt.Fprintf(&b, "[%s]", s.Text)
-			} else {
-				b.WriteString(s.Text)
-			}
-		}
-		if got := b.String(); got != test.want {
-			t.Errorf("marked(%q, %q): got %q, want %q", test.text, test.query, got, test.want)
-		}
-	}
-}
-
-// FuzzMarked: whatever the query, the text comes out whole.
-func FuzzMarked(f *testing.F) {
-	f.Add("The Quick fox", "quick fox")
-	f.Add("é\xff", "\xff")
-	f.Fuzz(func(t *testing.T, text, query string) {
-		var b strings.Builder
-		for _, s := range marked(text, query) {
-			b.WriteString(s.Text)
-		}
-		if b.String() != text {
-			t.Errorf("got %q, want %q", b.String(), text)
-		}
-	})
-}
-
 // FuzzParsePage: an address that is accepted names a page that leads back to
 // it.
 func FuzzParsePage(f *testing.F) {

@@ -14,13 +14,42 @@
 //	/-/page/…  /-/file/…             the same where the name means something else in URLs
 //	/-/edit/… /-/rename/… /-/delete/…  GET the form, POST the change
 //	/-/history/… /-/diff/… /-/blame/… /-/source/… /-/attachments/…
-//	/-/changelog /-/commit/REV /-/index /-/search?q= /-/create /-/wanted
+//	/-/changelog /-/commit/REV /-/index /-/create
+//	/-/search?q=&mode=&case=&page=   mode lexical (the usual one), hybrid, semantic; case=yes; page from 1
+//	/-/search.json /-/suggest.json?q= /-/search/status.json /-/reindex (POST)
 //	/-/wanted?show=&prefix=&page=    what there is to tend; show: wanted, orphans, files, sections
 //	/-/graph?around=&depth=&prefix=&missing=no  the graph of links; /-/graph.json
 //	/-/history-search?q=&regex=yes&case=yes&prefix=&author=&since=&until=&after=
 //	/-/connect /-/settings /-/access /-/tokens /-/help
 //
 // "?revision=REV" shows a page, a source or an attachment as it was.
+//
+// # Searching as JSON
+//
+// /-/search.json takes what /-/search takes, 20 results a page, and answers
+//
+//	{"query": "watered", "mode": "lexical",
+//	 "arms": ["lexical"],                    who answered: lexical, related, vectors
+//	 "total": 41, "all": 12,                 pages found; of them, those that hold every part of the query, which come first
+//	 "page": 1, "pages": 3,
+//	 "did_you_mean": "…", "related": ["…"],  left out where there is nothing to say
+//	 "partial": "…",                         why not everything was looked at; left out where it was
+//	 "lag": {"commits": 0, "seconds": 0},    how far the index is behind; -1: not counted
+//	 "results": [{
+//	   "page": "Garden/Tomatoes", "url": "/w/notes/Garden/Tomatoes#in-summer",
+//	   "title": [{"text": "Tomatoes"}], "snippet": [{"text": "Water", "match": true}, {"text": " them"}],
+//	   "section": ["Tomatoes", "Watering", "In summer"], "anchor": "in-summer", "line": 15,
+//	   "category": "crop", "tags": ["red"], "updated": "2026-11-20T10:00:00Z", "author": "bob",
+//	   "words": 23, "score": 0.93, "every": true, "arms": ["lexical"]}]}
+//
+// /-/suggest.json?q= has pages whose name or title begins with, or holds, what is
+// being typed, at most 8: {"suggestions": [{"page", "url", "title", "path"}]}, with
+// title and path in pieces as above. /-/search/status.json tells what the index is
+// doing: {"state": "idle" | "in_progress" | "complete" | "error", "done", "total",
+// "pages", "chunks", "lag", "model", "embedded", "serving", "related"}, and to
+// owners "bytes" and "error". What is wrong with a request is {"error": {"field",
+// "text"}} with its status: 422 for a query, 503 with Retry-After while the wiki is
+// being read for the first time.
 //
 // # The graph of links as JSON
 //
@@ -40,7 +69,8 @@
 // A page's answer depends on the wiki's content (View.Key), on the address and
 // on a few facts about the reader (variant). From these the entity tag is
 // computed, so a conditional request is answered before any work; the
-// assembled bytes are kept, plain and gzipped, under the same key.
+// assembled bytes are kept, plain and gzipped, under the same key. Answers of the
+// search are kept nowhere: they depend on an index, which moves by itself.
 package web
 
 import (
@@ -53,6 +83,7 @@ import (
 
 	"wikibot/gitstore"
 	"wikibot/markdown"
+	"wikibot/search"
 	"wikibot/wiki"
 )
 
@@ -69,6 +100,9 @@ type Config struct {
 	// package where it is the default) and out, at the apex. Defaults:
 	// "/auth/sign-in" and "/auth/logout".
 	SignIn, SignOut string
+
+	// Search finds things in the wikis.
+	Search *search.Engine
 
 	// OneTime makes a one-time token for git over HTTPS: for the caller, the
 	// wiki of that slug and id, to push or to fetch. nil: none are offered.
@@ -252,7 +286,10 @@ func wikiViews() map[string]wikiView {
 		"commit":         {get, (*request).commit},
 		"revert":         {form, (*request).revert},
 		"index":          {get, (*request).index},
-		"search":         {get, whole((*request).search)},
+		"search":         {get, (*request).search},
+		"search.json":    {get, whole((*request).searchJSON)},
+		"suggest.json":   {get, whole((*request).suggest)},
+		"reindex":        {post, whole((*request).reindex)},
 		"wanted":         {get, whole((*request).garden)},
 		"graph":          {get, whole((*request).graph)},
 		"graph.json":     {get, whole((*request).graphData)},
