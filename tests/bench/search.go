@@ -98,7 +98,43 @@ func (b *bench) searchOf(prefix, repo string) error {
 	if err != nil {
 		return err
 	}
+	if err := b.beside(prefix, f, queries[0]); err != nil {
+		return err
+	}
 	return b.fresh(prefix, f)
+}
+
+// beside is the slowest hundredth of page reads while the wiki is indexed again and
+// again.
+func (b *bench) beside(prefix string, f *finder, query string) error {
+	n := 0
+	reads := func() (float64, error) {
+		var all []float64
+		for end := time.Now().Add(b.window); time.Now().Before(end); {
+			t, err := times(1000, func(int) error { n++; return f.readPage(b.ctx, n) })
+			if err != nil {
+				return 0, err
+			}
+			all = append(all, t...)
+		}
+		return quantile(all, 0.99), nil
+	}
+	indexing := func() (float64, error) {
+		ctx, stop := context.WithCancel(b.ctx)
+		done := make(chan error, 1)
+		go func() {
+			var err error
+			for err == nil && ctx.Err() == nil {
+				f.Forget(slug)
+				err = f.query(b.ctx, query)
+			}
+			done <- err
+		}()
+		v, err := reads()
+		stop()
+		return v, errors.Join(err, <-done)
+	}
+	return b.compare(prefix+"search.reads.p99", "µs", atMost(2), indexing, reads)
 }
 
 func gitGrep(ctx context.Context, repo, query string) error {
