@@ -15,12 +15,12 @@ import (
 
 // Bounds of what is looked for in history. A regular expression (RE2: its time is
 // linear in the text) is matched line by line, a long line in pieces, so that the
-// context is looked at after each some million steps.
+// context is looked at after each some ten million steps.
 const (
 	maxHistoryText    = 500 // bytes of the text or the expression
-	maxHistoryProgram = 200 // instructions of the expression
-	maxHistoryPiece   = 4096
-	maxPieceMatches   = 100 // matches counted in one piece
+	maxHistoryProgram = 150 // instructions of the expression
+	maxHistoryPiece   = 2048
+	maxPieceMatches   = 32 // matches counted in one piece
 )
 
 // textMatch counts a text, or the matches of a regular expression, in pages.
@@ -86,7 +86,7 @@ func (m *textMatch) count(ctx context.Context, text []byte) (n int, err error) {
 	case len(m.must) > 0 && !bytes.Contains(text, m.must):
 		return 0, nil
 	}
-	for line, piece := range linePieces(text) {
+	for line, piece := range m.linePieces(text) {
 		if (line%16 == 0 || len(piece) > 512) && ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
@@ -94,6 +94,9 @@ func (m *textMatch) count(ctx context.Context, text []byte) (n int, err error) {
 	}
 	return n, nil
 }
+
+// maxMarks is how many matches of a plain text are marked in one line.
+const maxMarks = 1000
 
 // ranges are the matches within a line or a piece of one.
 func (m *textMatch) ranges(line []byte) (out [][2]int) {
@@ -112,7 +115,7 @@ func (m *textMatch) ranges(line []byte) (out [][2]int) {
 		}
 		line = lower
 	}
-	for from := 0; len(out) < maxPieceMatches; {
+	for from := 0; len(out) < maxMarks; {
 		i := bytes.Index(line[from:], m.plain)
 		if i < 0 {
 			break
@@ -135,8 +138,8 @@ func (m *textMatch) in(line []byte) bool {
 }
 
 // linePieces goes through the lines of a text with their numbers, without their
-// ends; a long one comes in pieces.
-func linePieces(text []byte) func(yield func(int, []byte) bool) {
+// ends; for an expression a long one comes in pieces.
+func (m *textMatch) linePieces(text []byte) func(yield func(int, []byte) bool) {
 	return func(yield func(int, []byte) bool) {
 		for line := 1; len(text) > 0; {
 			end := bytes.IndexByte(text, '\n')
@@ -144,7 +147,7 @@ func linePieces(text []byte) func(yield func(int, []byte) bool) {
 			if end < 0 {
 				end, next = len(text), len(text)
 			}
-			if end > maxHistoryPiece {
+			if m.expr != nil && end > maxHistoryPiece {
 				end = maxHistoryPiece
 				for end > maxHistoryPiece-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 					end--
@@ -181,13 +184,13 @@ func (m *textMatch) freshLines(ctx context.Context, text []byte, also, others []
 		if err != nil {
 			return 0, nil, 0, err
 		}
-		for _, p := range linePieces(text) {
+		for _, p := range m.linePieces(text) {
 			if one[string(p)] == 0 {
 				had[string(p)] = math.MaxInt
 			}
 		}
 	}
-	for at, p := range linePieces(text) {
+	for at, p := range m.linePieces(text) {
 		if (at%16 == 0 || len(p) > 512) && ctx.Err() != nil {
 			return 0, nil, 0, ctx.Err()
 		}
@@ -207,7 +210,7 @@ func (m *textMatch) freshLines(ctx context.Context, text []byte, also, others []
 // lines are the lines with a match, and how often each stands there.
 func (m *textMatch) lines(ctx context.Context, text []byte) (map[string]int, error) {
 	out := map[string]int{}
-	for at, p := range linePieces(text) {
+	for at, p := range m.linePieces(text) {
 		if (at%16 == 0 || len(p) > 512) && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

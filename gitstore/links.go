@@ -189,6 +189,10 @@ func (v *View) LinksProgress() (read, total int, ready bool) {
 	return int(l.read.Load()), int(l.total.Load()), false
 }
 
+// AwaitLinks waits until questions about links are answered from memory. Where ctx
+// ends before that, its error is ctx's and the reading goes on.
+func (v *View) AwaitLinks(ctx context.Context) error { return v.repo.followLinks(ctx, v.state) }
+
 // errLinksUnread ends a change that needs the index of links before it is there:
 // Update has it read outside of the writer, so that nobody else waits, and runs the
 // change again.

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"wikibot/gitstore"
 	"wikibot/markdown"
@@ -69,17 +68,14 @@ const (
 	gardenPlaces = 6   // places of a wanted page
 )
 
-// linksWait is how long a page waits for the first reading of a wiki's links.
-const linksWait = 400 * time.Millisecond
-
 // errReading says that the first reading of the links goes on.
 var errReading = errors.New("the links of the wiki are being read")
 
 // linksSoon waits a moment for the wiki's links to be read.
 func (q *request) linksSoon() error {
-	soon, cancel := context.WithTimeout(q.r.Context(), linksWait)
+	soon, cancel := context.WithTimeout(q.r.Context(), q.linksWait)
 	defer cancel()
-	_, _, err := q.view.Links(soon, q.view.Settings().Home)
+	err := q.view.AwaitLinks(soon)
 	if errors.Is(err, context.DeadlineExceeded) && q.r.Context().Err() == nil {
 		return errReading
 	}

@@ -144,7 +144,8 @@ type Handler struct {
 	trees     *lru[treeKey, *tree]
 	cross     *http.CrossOriginProtection
 	views     map[string]wikiView
-	version   string // changes whenever the same data would be shown differently
+	linksWait time.Duration // how long a page waits for the first reading of a wiki's links
+	version   string        // changes whenever the same data would be shown differently
 }
 
 // Forget drops everything that the caches hold of a wiki, for when its history was
@@ -168,7 +169,7 @@ func New(c Config) (*Handler, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	h := &Handler{Config: c, cross: http.NewCrossOriginProtection(), views: wikiViews()}
+	h := &Handler{Config: c, cross: http.NewCrossOriginProtection(), views: wikiViews(), linksWait: 400 * time.Millisecond}
 	var err error
 	if h.texts, err = loadTexts(); err != nil {
 		return nil, err
