@@ -1,7 +1,8 @@
 // Package eval measures search against collections with relevance judgements:
 // documents, queries, and which documents answer which query, as people judged.
 //
-// For each arm of search it gives two means over the queries that have a relevant
+// Each document becomes a page of an index, which is asked as a wiki is. For each arm
+// of search it gives two means over the queries that have a relevant
 // document:
 //
 //	nDCG@10     whether the best ten are the right ones in the right order, 0 to 1:

@@ -59,7 +59,7 @@ func (o Options) withDefaults() Options {
 		o.K1 = 0.9
 	}
 	if o.B <= 0 || o.B > 1 {
-		o.B = 0.65
+		o.B = 0.75
 	}
 	if o.Head <= 0 || o.Head > maxFrequency {
 		o.Head = 3
