@@ -231,6 +231,10 @@ func TestSearchHistoryOfHugeTexts(t *testing.T) {
 	git(t, work, "-c", "user.name=Bob", "-c", "user.email=bob@example.org", "commit", "-q", "-m", "huge")
 	git(t, repo, "fetch", "-q", work, "+main:main")
 	time.Sleep(20 * time.Millisecond)
+	r, err := view(t, s, carol).SearchHistory(ctx, gitstore.HistoryQuery{Text: "aaaa"}, nil)
+	if err != nil || len(r.Found) != 1 || r.Found[0].Page != "Large" || r.Skipped != 1 || len(r.Found[0].Snippet) > 220 {
+		t.Errorf("a plain text is found in %d pages, %d left out, %v", len(r.Found), r.Skipped, err)
+	}
 	skipped, hits := 0, 0
 	q := gitstore.HistoryQuery{Text: `(a|aa|a.*x)+b`, Regexp: true, Case: true, Work: 50 * time.Millisecond}
 	for range 100 {
