@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -144,21 +146,30 @@ func TestKeyFileOfOthers(t *testing.T) {
 }
 
 // What a name stands for is seen when it is dialled, and refused before a byte is
-// sent. 192.0.2.0/24 is for documentation: nothing is there.
+// sent. Here nothing is allowed, so that a fault of the guard stays on this machine.
 func TestDialledAddress(t *testing.T) {
 	s := serve(t, openAI)
 	h, _ := connect(t, s, HTTPConfig{})
-	transport := h.client.Transport.(*http.Transport)
-	for _, address := range []string{"192.0.2.7:80", "[2001:db8::1]:80", "169.254.169.254:80", "0.0.0.0:80"} {
-		_, err := transport.DialContext(t.Context(), "tcp", address)
-		if !errors.Is(err, errPublic) {
-			t.Errorf("%s: got %v, want a refusal", address, err)
-		}
+	u, err := url.Parse(h.endpoint)
+	if err != nil {
+		t.Fatal(err)
 	}
-	h.endpoint = "http://192.0.2.7/v1/embeddings"
-	_, err := h.Embed(t.Context(), Query, words(1))
-	if !errors.Is(err, wiki.ErrUnavailable) || !strings.Contains(err.Error(), "insecure") {
-		t.Errorf("got %v", err)
+	h.client = client(u, func(netip.Addr) bool { return false })
+	_, err = h.Embed(t.Context(), Query, words(1))
+	if !errors.Is(err, wiki.ErrUnavailable) || !strings.Contains(err.Error(), "insecure") || len(s.asked) != 0 {
+		t.Errorf("got %v after %d requests", err, len(s.asked))
+	}
+}
+
+func TestGuard(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1:80": true, "[::1]:80": true, "10.0.0.8:11434": true, "172.16.0.1:80": true, "192.168.1.1:80": true, "[fd00::1]:80": true,
+		"[::ffff:10.0.0.8]:80": true, "192.0.2.7:80": false, "[2001:db8::1]:80": false, "169.254.169.254:80": false, "[fe80::1%25eth0]:80": false,
+		"0.0.0.0:80": false, "[::]:80": false, "[::ffff:192.0.2.7]:80": false, "172.32.0.1:80": false, "100.64.0.1:80": false, "api.example.org:80": false, "": false,
+	} {
+		if err := guard(private)("tcp", address, nil); (err == nil) != want {
+			t.Errorf("%s: got %v, want allowed = %v", address, err, want)
+		}
 	}
 }
 

@@ -101,7 +101,11 @@ func NewHTTP(c HTTPConfig) (*HTTP, error) {
 	if _, err := c.key(); err != nil {
 		return nil, err
 	}
-	return &HTTP{c: c, endpoint: u.String(), client: client(u, c.Insecure), pause: pause}, nil
+	allowed := private
+	if c.Insecure {
+		allowed = anywhere
+	}
+	return &HTTP{c: c, endpoint: u.String(), client: client(u, allowed), pause: pause}, nil
 }
 
 // path is where each protocol has its endpoint.

@@ -32,9 +32,9 @@ func privateHost(host string) error {
 }
 
 // client follows no redirect, since it would take the texts and the key to an
-// address that nobody configured. Over plain http it connects to private addresses
-// only, whatever the name resolves to, and to no proxy.
-func client(u *url.URL, insecure bool) *http.Client {
+// address that nobody configured. Over plain http it connects to no proxy, and to
+// allowed addresses only, whatever the name resolves to.
+func client(u *url.URL, allowed func(netip.Addr) bool) *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	t := &http.Transport{
 		DialContext:            dialer.DialContext,
@@ -48,18 +48,23 @@ func client(u *url.URL, insecure bool) *http.Client {
 	}
 	if u.Scheme == "http" {
 		t.Proxy = nil
-		if !insecure {
-			dialer.Control = func(_, address string, _ syscall.RawConn) error {
-				a, err := netip.ParseAddrPort(address)
-				if err != nil || !private(a.Addr()) {
-					return errPublic
-				}
-				return nil
-			}
-		}
+		dialer.Control = guard(allowed)
 	}
 	return &http.Client{
 		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
+
+// guard is asked with each address before it is connected to.
+func guard(allowed func(netip.Addr) bool) func(network, address string, _ syscall.RawConn) error {
+	return func(_, address string, _ syscall.RawConn) error {
+		a, err := netip.ParseAddrPort(address)
+		if err != nil || !allowed(a.Addr()) {
+			return errPublic
+		}
+		return nil
+	}
+}
+
+func anywhere(netip.Addr) bool { return true }

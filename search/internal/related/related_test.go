@@ -182,3 +182,33 @@ func cosine(m *Model, a, b uint32) float64 {
 	v, w := m.Embed([]uint32{a}), m.Embed([]uint32{b})
 	return float64(dot(v, w))
 }
+
+// A rare word says more about a document than one that is everywhere.
+func TestRareTermsCountMore(t *testing.T) {
+	c := topics(6, 20, 200, 30)
+	for i := range c.Docs { // term 0 a hundred times as often as the others
+		c.Docs[i] = append(c.Docs[i], slices.Repeat([]uint32{0}, 30)...)
+	}
+	share := func(weight float64) float32 {
+		m := fit(t, c, Options{Dim: 20, Weight: weight})
+		return dot(m.Embed([]uint32{0, 25}), m.Embed([]uint32{25}))
+	}
+	if even, got := share(1e9), share(0); got < .99 || got <= even {
+		t.Errorf("got cosine %.3f with the rare word, %.3f where all words count the same", got, even)
+	}
+}
+
+// Documents have no direction in common.
+func TestCentered(t *testing.T) {
+	c := topics(6, 20, 200, 30)
+	m := fit(t, c, Options{Dim: 20})
+	mean := make([]float32, m.Dim())
+	for _, doc := range c.Docs {
+		for i, x := range m.Embed(doc) {
+			mean[i] += x / float32(len(c.Docs))
+		}
+	}
+	if d := dot(mean, mean); d > .01 {
+		t.Errorf("the mean of the directions has length %.2f", math.Sqrt(float64(d)))
+	}
+}
