@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"wikibot/gitstore"
 	"wikibot/search/internal/chunks"
 	"wikibot/search/internal/index"
+	"wikibot/search/internal/scan"
 	"wikibot/wiki"
 )
 
@@ -37,15 +39,10 @@ func (e *Engine) verified(ctx context.Context, v *gitstore.View, x *index.Index,
 	}
 	a.Arms = armNames(found.Arms)
 	dated := v.HistoryAtHand(ctx)
-	deadline, read := time.Now().Add(scanTime), 0
+	look := scan.New(ask.Query, scan.Budget{Pages: len(found.Pages), Bytes: scanBytes})
+	bounded, cancel := context.WithTimeout(ctx, scanTime)
+	defer cancel()
 	for i, p := range found.Pages {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if time.Now().After(deadline) || read > scanBytes {
-			a.Partial = fmt.Sprintf("Only the %d best of %d pages were read; narrow the query with a word or path:.", i, len(found.Pages))
-			break
-		}
 		page, err := v.ReadPage(p.Path)
 		if errors.Is(err, wiki.ErrNotFound) {
 			continue
@@ -54,8 +51,14 @@ func (e *Engine) verified(ctx context.Context, v *gitstore.View, x *index.Index,
 			return err
 		}
 		src := indexed(page.Content)
-		read += len(src)
-		at, ok := scan(src, ask.Query)
+		at, ok, err := look.Page(bounded, src)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			a.Partial = fmt.Sprintf("Only the %d best of %d pages were read; narrow the query with a word or path:.", i, len(found.Pages))
+			break
+		}
 		if !ok {
 			continue
 		}
@@ -96,4 +99,22 @@ func matched(p index.Ranked, src []byte, at [][2]int) Result {
 		Section: c.Section, Anchor: c.Anchor, Line: c.Line, Snippet: spans(chunks.Snippet(src, c, marks, snippetChars)),
 		Category: p.Category, Tags: p.Tags, Words: p.Words, Every: p.Every, Arms: armNames(p.Arms),
 	}
+}
+
+// places are where some of the texts stand in a text, in order and apart.
+func places(text string, wanted []string) (out [][2]int) {
+	for at := 0; at < len(text); {
+		best, size := -1, 0
+		for _, w := range wanted {
+			if i := strings.Index(text[at:], w); w != "" && i >= 0 && (best < 0 || i < best || i == best && len(w) > size) {
+				best, size = i, len(w)
+			}
+		}
+		if best < 0 {
+			return out
+		}
+		out = append(out, [2]int{at + best, at + best + size})
+		at += best + size
+	}
+	return out
 }
