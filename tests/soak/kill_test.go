@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -291,6 +292,38 @@ func (s *site) maintain(ctx context.Context) {
 	time.Sleep(20 * time.Millisecond)
 }
 
+// finds checks that a search sees one of the acknowledged pages as it is, though the
+// server died while the index was moved or saved.
+func (s *site) finds(c *http.Client, l *ledger) error {
+	for page := range l.pages { // whichever comes
+		at, err := s.currentVersion(c, page)
+		if err != nil {
+			return err
+		}
+		for range 50 { // the index may be being built
+			code, got, err := get(c, fmt.Sprintf("%s/-/search.json?q=%s", s.base, url.QueryEscape(fmt.Sprintf(`+"version %d" path:"%s"`, at, page))))
+			if err != nil || code == http.StatusServiceUnavailable {
+				time.Sleep(100 * time.Millisecond)
+				continue
+			}
+			if code != http.StatusOK || !strings.Contains(got, `"total":1`) {
+				return fmt.Errorf("version %d of %s is not found: %d %.300s", at, page, code, got)
+			}
+			return nil
+		}
+		return fmt.Errorf("the search does not answer")
+	}
+	return nil
+}
+
+func (s *site) currentVersion(c *http.Client, page string) (int, error) {
+	code, got, err := s.read(c, page)
+	if err != nil || code != http.StatusOK {
+		return 0, fmt.Errorf("reading %s: %d, %v", page, code, err)
+	}
+	return version(page, got)
+}
+
 // has looks for everything that was acknowledged: the commits in main's
 // history, and the newest text of each page.
 func (s *site) has(l *ledger) error {
@@ -302,6 +335,9 @@ func (s *site) has(l *ledger) error {
 		}
 	}
 	c := s.browser()
+	if err := s.finds(c, l); err != nil {
+		errs = append(errs, err)
+	}
 	for page, acked := range l.pages {
 		code, got, err := s.read(c, page)
 		v := 0
