@@ -72,6 +72,8 @@ func TestSearchPage(t *testing.T) {
 	hybrid := sample(3, 1, 3)
 	hybrid.Arms = []search.Arm{search.ArmLexical, search.ArmVectors}
 	hybrid.Results[2].Arms = []search.Arm{search.ArmVectors}
+	mixed := sample(3, 1, 3)
+	mixed.Results = []search.Result{mixed.Results[1], mixed.Results[2], mixed.Results[0]}
 	told := sample(3, 3, 3)
 	told.DidYouMean, told.Related, told.Partial, told.Lag.Commits = "tomatoes & co", []string{"compost"}, "Only half of it was looked at.", 2
 	for _, test := range []struct {
@@ -93,6 +95,7 @@ func TestSearchPage(t *testing.T) {
 		{name: "some", query: "q=red+tomatoes", answer: sample(20, 12, 47), status: 200, says: []string{"12 pages hold every word, 35 more hold some", "These hold some of the words", "page 1 of 3 Next"},
 			html: []string{`rel="next" href="/w/notes/-/search?q=red&#43;tomatoes&amp;page=2"`}, not: []string{"Previous"}},
 		{name: "none holds all", query: "q=red+tomatoes", answer: sample(2, 0, 2), status: 200, says: []string{"No page holds every word; 2 hold some"}, not: []string{"These hold some"}},
+		{name: "mixed", query: "q=a+long+question+of+many+words", answer: mixed, status: 200, says: []string{"1 page holds every word, 2 more hold some", "Beds 1", "Beds 2", "Beds 0"}, not: []string{"These hold some"}},
 		{name: "second page", query: "q=tomatoes&page=2&case=yes", answer: sample(20, 47, 47), status: 200, says: []string{"47 pages found", "page 2 of 3", "Previous", "page 2 of 3", "Next"},
 			html: []string{`rel="prev" href="/w/notes/-/search?q=tomatoes&amp;case=yes"`, `rel="next" href="/w/notes/-/search?q=tomatoes&amp;case=yes&amp;page=3"`}},
 		{name: "hybrid", query: "q=tomatoes&mode=hybrid", answer: hybrid, status: 200, says: []string{"1 page holds every word, 2 more are near · by words, by meaning", "These are near", "by meaning event"}},

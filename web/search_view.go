@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/url"
 	"regexp"
 	"slices"
@@ -25,7 +26,7 @@ type searchView struct {
 	Marked   []search.Span // the query with the place of the fault marked; nil where that is not known
 
 	Answer   *search.Answer
-	Every    []result // hold every part of the query
+	Every    []result // hold every part of the query; all results, where those do not come first, as with many words
 	Partly   []result // hold some of it, or are near it
 	All      int      // pages that hold every part
 	Chips    []choice // conditions in the query; URL takes one away
@@ -39,7 +40,7 @@ type searchView struct {
 	DidYou   string // address of the query that was perhaps meant
 	Exact    wiki.PagePath
 	New      string // name of a page to create
-	Wider    string // address of the same search by related terms or meaning as well
+	Wider    string // address of the same search by meaning as well; related terms know no word that nobody wrote
 	Bare     string // address of the search without its conditions
 	InOld    string // address of the search in history; empty where there is none
 	HelpLink string
@@ -129,12 +130,13 @@ func (d *searchView) fill(q *request, a *search.Answer) {
 	if len(a.Arms) == 0 {
 		d.All = a.Total // conditions alone, and every page that is found fulfils them
 	}
+	tiers := slices.IsSortedFunc(a.Results, func(x, y search.Result) int { return cmp.Compare(part(x), part(y)) })
 	for _, r := range a.Results {
 		one := d.result(r)
 		if len(r.Arms) == 1 && d.Mode == search.Hybrid {
 			one.How = q.foundBy(r.Arms[0])
 		}
-		if r.Every || len(a.Arms) == 0 {
+		if r.Every || len(a.Arms) == 0 || !tiers {
 			d.Every = append(d.Every, one)
 		} else {
 			d.Partly = append(d.Partly, one)
@@ -162,6 +164,14 @@ func (d *searchView) fill(q *request, a *search.Answer) {
 	d.steps(q, filters)
 }
 
+// part is 0 for what holds every part of the query, else 1.
+func part(r search.Result) int {
+	if r.Every {
+		return 0
+	}
+	return 1
+}
+
 // at is the address of this search with a change.
 func (d *searchView) at(change func(*asked)) string {
 	to := d.asked
@@ -180,7 +190,7 @@ func (d *searchView) steps(q *request, filters []search.Filter) {
 			d.New = string(p)
 		}
 	}
-	if d.Mode == search.Lexical && (d.Status.Related || d.Status.Serving != "") {
+	if d.Mode == search.Lexical && d.Status.Serving != "" {
 		d.Wider = d.at(func(to *asked) { to.Mode, to.Page = search.Hybrid, 1 })
 	}
 	if len(filters) > 0 {

@@ -69,7 +69,7 @@ func (c *catalogue) count(key string, n int) (string, error) {
 	if n == 1 {
 		form = "_one"
 	}
-	return c.lookup(key+form, n)
+	return c.lookup(key+form, number(n))
 }
 
 // markdownTexts are the catalogue's words for package markdown.

@@ -133,10 +133,11 @@ func (s *scored) own() {
 	if s.by != nil {
 		return
 	}
-	s.by = make([]Arms, len(s.ids), len(s.ids)+pool)
-	for i := range s.by {
-		s.by[i] = s.byOf(i)
+	by := make([]Arms, len(s.ids), len(s.ids)+pool)
+	for i := range by {
+		by[i] = s.byOf(i)
 	}
+	s.by = by
 	s.ids, s.scores, s.masks = slices.Clone(s.ids), slices.Clone(s.scores), slices.Clone(s.masks)
 }
 
