@@ -75,7 +75,13 @@ func (x *Index) appendLexemes(b []byte) (_ []byte, place []uint32) {
 	}
 	slices.SortFunc(order, func(a, b uint32) int {
 		p, q := &v.lexemes[a], &v.lexemes[b]
-		return cmp.Or(cmp.Compare(q.count, p.count), cmp.Compare(p.word, q.word), cmp.Compare(v.terms[p.term].text, v.terms[q.term].text))
+		switch {
+		case p.count != q.count:
+			return cmp.Compare(q.count, p.count)
+		case p.word != q.word:
+			return cmp.Compare(p.word, q.word)
+		}
+		return cmp.Compare(v.terms[p.term].text, v.terms[q.term].text)
 	})
 	place = make([]uint32, len(v.lexemes))
 	b = binary.AppendUvarint(b, uint64(len(order)))

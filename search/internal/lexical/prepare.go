@@ -49,7 +49,8 @@ type token struct {
 // tokens are the first tokens of a text's segments, each with its others behind it.
 func (t *tongue) tokens(text string) []*token {
 	out := make([]*token, 0, len(text)/6+4)
-	var missing []span
+	var few [16]span
+	missing := few[:0]
 	t.mu.RLock()
 	words.Segments(text, func(start, end int) {
 		s := text[start:end]
@@ -61,7 +62,7 @@ func (t *tongue) tokens(text string) []*token {
 		out = append(out, known)
 	})
 	t.mu.RUnlock()
-	if missing == nil {
+	if len(missing) == 0 {
 		return out
 	}
 	room := make([]token, 0, len(missing)+len(missing)/8) // for most

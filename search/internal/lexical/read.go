@@ -122,6 +122,8 @@ func (r *reader) lexemes(x *Index) {
 	n := r.room(3)
 	v := &x.vocab
 	v.lexemes = make([]lexeme, 0, n)
+	v.byWord.reserve(n)
+	v.byTerm.reserve(n)
 	for range n {
 		word := r.text()
 		common := r.number(uint64(len(word)))
@@ -178,27 +180,28 @@ func (r *reader) documents(x *Index) {
 func (x *Index) countPostings() {
 	w := &x.writer
 	sizes := make([]uint32, len(x.vocab.terms))
+	n := 0
+	for _, d := range x.docs {
+		n += len(d.tokens)
+	}
+	all := make([]change, 0, n) // in the order of the documents
 	for id := range x.docs {
 		if d := x.docs[id]; d.tongue != 0 {
 			x.adopt(uint32(id), d)
 			for _, t := range w.touched {
 				sizes[t]++
+				all = append(all, change{t, posting(uint32(id), w.counts[t])})
 				w.counts[t] = 0
 			}
 		}
 	}
+	room := make([]uint32, len(all)) // one piece: a list that grows moves out of it
 	for t, n := range sizes {
-		x.vocab.terms[t].postings = make([]uint32, 0, n)
-		x.bytes += 4 * int64(n)
+		x.vocab.terms[t].postings, room = room[:0:n], room[n:]
 	}
-	for id := range x.docs {
-		if d := x.docs[id]; d.tongue != 0 {
-			x.tally(d, 0)
-			for _, t := range w.touched {
-				l := &x.vocab.terms[t].postings
-				*l = append(*l, posting(uint32(id), w.counts[t]))
-				w.counts[t] = 0
-			}
-		}
+	for _, c := range all {
+		l := &x.vocab.terms[c.term].postings
+		*l = append(*l, c.posting)
 	}
+	x.bytes += 4 * int64(len(all))
 }

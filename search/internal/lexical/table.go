@@ -21,6 +21,15 @@ func (t *table) hash(s string) uint32 {
 	return uint32(maphash.String(t.seed, s))
 }
 
+// reserve makes room for n numbers in an empty table.
+func (t *table) reserve(n int) {
+	size := 64
+	for size/4*3 < n {
+		size *= 2
+	}
+	t.grow(size)
+}
+
 // find gives the number under a hash that is the one.
 func (t *table) find(hash uint32, is func(n uint32) bool) (n uint32, ok bool) {
 	mask := uint32(len(t.slots) - 1)
