@@ -123,7 +123,8 @@ func (e *Engine) ranked(ctx context.Context, v *gitstore.View, x *index.Index, a
 }
 
 // armNames spells a set of arms.
-func armNames(set index.Arms) (out []Arm) {
+func armNames(set index.Arms) []Arm {
+	out := []Arm{} // a list in JSON too
 	for _, a := range []struct {
 		bit  index.Arms
 		name Arm

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
+	"sync"
 
 	"wikibot/search/internal/lexical"
 	"wikibot/search/internal/related"
@@ -23,10 +25,13 @@ type relatedArm struct {
 	ids   map[string]uint32 // term → its number in the model
 	known []int32           // term of the lexical index → number in the model, -1: none; grows as terms come
 	set   *vectors.Set
+
+	mu    sync.Mutex
+	nears map[uint32][]uint32 // guarded by mu
 }
 
 func newRelatedArm(m *related.Model, terms []string) *relatedArm {
-	a := &relatedArm{model: m, terms: terms, ids: make(map[string]uint32, len(terms)), set: vectors.New(m.Dim())}
+	a := &relatedArm{model: m, terms: terms, ids: make(map[string]uint32, len(terms)), set: vectors.New(m.Dim()), nears: map[uint32][]uint32{}}
 	for i, t := range terms {
 		a.ids[t] = uint32(i)
 	}
@@ -89,6 +94,31 @@ func (a *relatedArm) numbers(terms []string) []uint32 {
 	return out
 }
 
+// nearest is how many terms near to a term are looked at.
+const nearest = 24
+
+// maxNear is of how many terms the nearest are kept.
+const maxNear = 4096
+
+// near is the terms nearest to one. They are kept, since finding them looks at every
+// term of the model.
+func (a *relatedArm) near(t uint32) []uint32 {
+	a.mu.Lock()
+	list, ok := a.nears[t]
+	a.mu.Unlock()
+	if ok {
+		return list
+	}
+	list = a.model.Near(t, nearest)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.nears) >= maxNear {
+		clear(a.nears)
+	}
+	a.nears[t] = list
+	return list
+}
+
 // Near is up to n words that keep the company of a text's words, none of them in the
 // text itself; nil without the arm.
 func (x *Index) Near(text string, n int) []string {
@@ -102,14 +132,15 @@ func (x *Index) Near(text string, n int) []string {
 	var found []uint32
 	near := make([][]uint32, len(own))
 	for i, t := range own {
-		near[i] = x.rel.model.Near(t, 4*n)
+		near[i] = x.rel.near(t)
 	}
-	usual := func(t uint32) bool { // "the" keeps everybody's company
-		return x.lex.FrequencyOf(x.rel.terms[t])*5 > x.count
+	telling := func(t uint32) bool { // "the" keeps everybody's company, a colour's number nobody's
+		df := x.lex.FrequencyOf(x.rel.terms[t])
+		return df >= 3 && df*5 <= x.count && !strings.ContainsAny(x.rel.terms[t], "0123456789")
 	}
-	for k := range 4 * n { // in turn, so that each word has its share
+	for k := range nearest { // in turn, so that each word has its share
 		for _, all := range near {
-			if k < len(all) && !slices.Contains(own, all[k]) && !slices.Contains(found, all[k]) && !usual(all[k]) {
+			if k < len(all) && !slices.Contains(own, all[k]) && !slices.Contains(found, all[k]) && telling(all[k]) {
 				found = append(found, all[k])
 			}
 		}
