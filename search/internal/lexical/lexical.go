@@ -71,7 +71,8 @@ func (o Options) withDefaults() Options {
 const MaxDocuments = 1 << 24
 
 // Index is an inverted index in memory: about 0.65 MB for each 1,000 documents of
-// 60 words, and 150 bytes for each word of the vocabulary. It is safe for one writer and many readers.
+// 60 words, 150 bytes for each word of the vocabulary, and up to 10 MB of remembered
+// spellings for each language that is written, which a saved index does not have. It is safe for one writer and many readers.
 type Index struct {
 	o       Options
 	tongues []*tongue // one for each language; fixed
