@@ -88,6 +88,9 @@ func (s *site) round(ctx context.Context) error {
 // takeAll puts the changes of a view into an index; many of them on a thread that gives
 // way to those that answer requests.
 func (s *site) takeAll(ctx context.Context, v *gitstore.View, x *index.Index, changes []wiki.FileChange) error {
+	if len(changes) == 0 {
+		return nil // and leave what the last round that did something has told
+	}
 	s.done.Store(0)
 	s.total.Store(int64(len(changes)))
 	if len(changes) <= many {

@@ -195,3 +195,36 @@ func sealed(b []byte) []byte {
 	b = b[:len(b)-4]
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli()))
 }
+
+// TestConditionsAreOfThePage: what must be there, or must not, may be in any chunk, and
+// a run of characters without spaces counts as a whole.
+func TestConditionsAreOfThePage(t *testing.T) {
+	x := New("en")
+	long := strings.Repeat("filler words here again. ", 80)
+	put(x, map[wiki.PagePath]string{
+		"Two":   "# Two\n\n" + long + "harbour\n\n## Other\n\n" + long + "lighthouse\n",
+		"One":   "# One\n\nharbour\n",
+		"Part":  "信息 alone, harbour",
+		"Whole": "信息检索系统, harbour",
+	})
+	for q, want := range map[string]string{
+		"harbour +lighthouse": "Two", "harbour -lighthouse": "One Part Whole", "harbour -信息检索系统": "One Part Two", "harbour +信息检索系统": "Whole",
+		"-harbour": "", "-lighthouse path:One": "One", "+harbour +lighthouse": "Two",
+	} {
+		for _, mode := range []Question{{Lexical: true}, {Lexical: true, Related: true}} {
+			mode.Query = parse(t, q)
+			r, err := x.Pages(context.Background(), mode, 0, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, p := range r.Pages {
+				got = append(got, string(p.Path))
+			}
+			slices.Sort(got)
+			if strings.Join(got, " ") != want {
+				t.Errorf("%q finds %q, want %q", q, got, want)
+			}
+		}
+	}
+}

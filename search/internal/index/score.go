@@ -21,6 +21,7 @@ type scored struct {
 	matches   *lexical.Matches // what ids, scores and masks belong to; nil: to nobody else
 	groups    int              // parts of the query that are looked for
 	all, must uint32           // groups that are looked for, and of them those that a page must hold
+	demanded  [][]bool         // for each group that was demanded, the pages that hold it, by slot
 	refused   []bool           // pages that hold what they must not, by slot; nil: none
 	unknown   []query.Term
 	arms      Arms
@@ -29,6 +30,11 @@ type scored struct {
 
 // holds reports whether a page that holds these groups may be shown.
 func (s *scored) holds(slot, mask uint32) bool {
+	for _, pages := range s.demanded {
+		if !pages[slot] {
+			return false
+		}
+	}
 	return mask&s.must == s.must && (s.refused == nil || !s.refused[slot])
 }
 
@@ -41,11 +47,9 @@ const pool = 200
 // score asks the arms; the caller holds the read lock.
 func (x *Index) score(ctx context.Context, q Question) (*scored, error) {
 	s := &scored{}
-	wanted, refused := s.parts(q.Query)
-	if len(refused.Groups) > 0 {
-		if err := x.refuse(ctx, refused, s); err != nil {
-			return nil, err
-		}
+	wanted := s.parts(q.Query)
+	if err := x.conditions(ctx, q.Query, s); err != nil {
+		return nil, err
 	}
 	if s.all != 0 && (q.Lexical || s.must != 0) {
 		if err := x.words(ctx, q, wanted, s); err != nil {
@@ -73,26 +77,61 @@ func (x *Index) score(ctx context.Context, q Question) (*scored, error) {
 	return s, ctx.Err()
 }
 
-// parts splits a query's groups into those that are looked for and those that a page
-// must not hold. In both, every group is as good as the others: what must be there may
-// be in another chunk of the page, which the arm of words does not know.
-func (s *scored) parts(q query.Query) (wanted, refused query.Query) {
+// parts is the groups of a query that are looked for. Each is as good as the others:
+// what must be there may be in another chunk of the page, which the arm of words does
+// not know.
+func (s *scored) parts(q query.Query) (wanted query.Query) {
 	for _, g := range q.Groups {
-		into := &wanted
 		if g.Not {
-			into = &refused
-		} else {
-			bit := uint32(1) << len(wanted.Groups)
-			s.all |= bit
-			s.groups++
-			if g.Must || !slices.ContainsFunc(g.Terms, func(t query.Term) bool { return t.Kind != query.Phrase }) {
-				s.must |= bit // a phrase says what it means
-			}
+			continue
 		}
-		g.Must, g.Not = false, false
-		into.Groups = append(into.Groups, g)
+		bit := uint32(1) << len(wanted.Groups)
+		s.all |= bit
+		s.groups++
+		if !slices.ContainsFunc(g.Terms, func(t query.Term) bool { return t.Kind != query.Phrase }) {
+			s.must |= bit // a phrase says what it means
+		}
+		g.Must = false
+		wanted.Groups = append(wanted.Groups, g)
 	}
-	return wanted, refused
+	return wanted
+}
+
+// conditions finds the pages that hold what they must and what they must not.
+func (x *Index) conditions(ctx context.Context, q query.Query, s *scored) error {
+	for _, g := range q.Groups {
+		switch {
+		case g.Not:
+			if s.refused == nil {
+				s.refused = make([]bool, len(x.pages))
+			}
+			if err := x.holders(ctx, g, s.refused, s); err != nil {
+				return err
+			}
+		case g.Must:
+			pages := make([]bool, len(x.pages))
+			if err := x.holders(ctx, g, pages, s); err != nil {
+				return err
+			}
+			s.demanded = append(s.demanded, pages)
+		}
+	}
+	return nil
+}
+
+// holders marks the pages that hold a group as a whole in one of their chunks.
+func (x *Index) holders(ctx context.Context, g query.Group, pages []bool, s *scored) error {
+	g.Must, g.Not = true, false
+	m, err := x.lex.Match(ctx, query.Query{Groups: []query.Group{g}})
+	if err != nil {
+		return err
+	}
+	defer m.Release()
+	for _, id := range m.IDs {
+		pages[x.docs[id].page] = true
+	}
+	s.partial = s.partial || m.Truncated
+	return nil
 }
 
 // words asks the arm of words.
@@ -110,21 +149,6 @@ func (x *Index) words(ctx context.Context, q Question, wanted query.Query, s *sc
 	s.own() // only to know what must be there
 	clear(s.scores)
 	clear(s.by)
-	return nil
-}
-
-// refuse finds the pages that hold what they must not.
-func (x *Index) refuse(ctx context.Context, refused query.Query, s *scored) error {
-	m, err := x.lex.Match(ctx, refused)
-	if err != nil {
-		return err
-	}
-	defer m.Release()
-	s.refused = make([]bool, len(x.pages))
-	for _, id := range m.IDs {
-		s.refused[x.docs[id].page] = true
-	}
-	s.partial = s.partial || m.Truncated
 	return nil
 }
 
@@ -168,6 +192,10 @@ func (x *Index) everything(s *scored) {
 	}
 }
 
+// leastTerms is the cosine of related terms from which on the best one counts fully: a
+// question that is far from everything says little.
+const leastTerms = 0.2
+
 // near adds an arm that knows the nearness of every document: to the scores of what
 // the words have found, and the nearest documents that they have not.
 func (x *Index) near(ctx context.Context, q Question, s *scored, set *vectors.Set, v []float32, weight float32, arm Arms) error {
@@ -181,6 +209,9 @@ func (x *Index) near(ctx context.Context, q Question, s *scored, set *vectors.Se
 		words = 1 - weight
 		if best := slices.Max(append(s.scores, 0)); best > 0 {
 			words /= best
+		}
+		if arm == Terms { // both arms are measured by their best
+			weight /= max(slices.Max(append(cos, 0)), leastTerms)
 		}
 	} else {
 		weight = 1
