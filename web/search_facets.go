@@ -83,9 +83,10 @@ func demanded(filters []search.Filter, field string) string {
 	return ""
 }
 
+// hasFilter reports whether a query demands or refuses a value.
 func hasFilter(filters []search.Filter, field, value string) bool {
 	return slices.ContainsFunc(filters, func(f search.Filter) bool {
-		return f.Field == field && !f.Not && strings.EqualFold(f.Value, value)
+		return f.Field == field && strings.EqualFold(f.Value, value)
 	})
 }
 

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"net/url"
@@ -297,4 +299,68 @@ func TestReindex(t *testing.T) {
 	wantStatus(t, s.post(alice, "/w/notes/-/reindex", url.Values{}, "Sec-Fetch-Site", "cross-site"), 403)
 	wantStatus(t, s.get(alice, "/w/notes/-/reindex"), 405)
 	wantBody(t, s.get(alice, "/w/notes/-/settings"), `action="/w/notes/-/reindex"`)
+}
+
+// TestWaited: a question whose patience is over tells how far the index is; one
+// that nobody waits for any more, and other errors, stay what they are.
+func TestWaited(t *testing.T) {
+	s := newSite(t)
+	view, err := s.store.View(t.Context(), alice, "notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	short, done := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer done()
+	other := errors.New("other")
+	for _, test := range []struct {
+		name         string
+		request, ctx context.Context
+		err          error
+		building     bool
+	}{
+		{"in time", t.Context(), t.Context(), nil, false},
+		{"another error", t.Context(), t.Context(), other, false},
+		{"too long", t.Context(), short, short.Err(), true},
+		{"nobody there", gone, gone, gone.Err(), false},
+	} {
+		q := &request{Handler: s.handler, r: httptest.NewRequest("GET", "/", nil).WithContext(test.request), view: view}
+		building := (*search.NotReady)(nil)
+		if err := q.waited(test.ctx, test.err); errors.As(err, &building) != test.building || !test.building && err != test.err {
+			t.Errorf("%s: got %v", test.name, err)
+		}
+	}
+}
+
+// TestFacets: what is offered narrows the search and is not said already.
+func TestFacets(t *testing.T) {
+	s := newSite(t)
+	for _, test := range []struct {
+		query      string
+		total      int
+		want, lack []string
+	}{
+		{"tomatoes", 3, []string{"updated%3A7d"}, []string{"category", "tag%3A", "author", "path"}}, // all three pages share the rest
+		{"tomatoes", 9, []string{"category%3Aevent", "tag%3Agarden", "tag%3A%22big&#43;tomatoes", "author%3Abob", "path%3AGarden\"", "updated%3A1y"}, nil},
+		{"tomatoes path:garden", 9, []string{"path%3A%22Garden%2FBeds&#43;0"}, []string{"path%3AGarden\""}},
+		{"tomatoes Category:EVENT", 9, []string{"author%3Abob"}, []string{"category%3Aevent"}},
+		{"tomatoes -category:event -updated:7d", 9, []string{"updated%3A1m"}, nil},
+		{"tomatoes -category:event author:garden", 9, []string{"tag%3Agarden"}, []string{"&#43;category%3Aevent"}},
+		{"tomatoes updated:1y", 9, []string{"author%3Abob"}, []string{"updated%3A7d"}},
+		{"tomatoes", 1, nil, []string{"href"}},
+	} {
+		_, part := s.answered(t, alice, "q="+url.QueryEscape(test.query), sample(min(3, test.total), 1, test.total), nil)
+		_, aside, _ := strings.Cut(part.Body.String(), `<aside class="facets"`)
+		for _, want := range test.want {
+			if !strings.Contains(aside, want) {
+				t.Errorf("%q, %d pages: %s is not offered:\n%s", test.query, test.total, want, aside)
+			}
+		}
+		for _, bad := range test.lack {
+			if strings.Contains(aside, bad) {
+				t.Errorf("%q, %d pages: %s is offered:\n%s", test.query, test.total, bad, aside)
+			}
+		}
+	}
 }

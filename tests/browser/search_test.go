@@ -196,4 +196,5 @@ func TestSearchWithoutScript(t *testing.T) {
 	p.do(chromedp.Click(chromedp.CSS("#Narrow button")), chromedp.WaitVisible(chromedp.CSS(".chips")))
 	p.see("main", "1 page found")
 	p.see("main", "tag: red")
+	p.is(`location.search == "?q=tomatoes+tag%3Ared"`)
 }
