@@ -71,7 +71,7 @@ func figures() []figure {
 		{"network", (*bench).network}, {"large", (*bench).large}, {"tags", (*bench).tags},
 		{"tldr.read", onReal((*bench).readOf)}, {"tldr.history", onReal((*bench).historyOf)}, {"tldr.blame", onReal((*bench).blameOf)},
 		{"tldr.last", onReal((*bench).lastOf)}, {"tldr.http", onReal((*bench).httpOf)}, {"tldr.clone", onReal((*bench).cloneOf)},
-		{"search", (*bench).search}, {"tldr.search", onReal((*bench).searchOf)},
+		{"search", (*bench).search}, {"search.faces", (*bench).searchFaces}, {"tldr.search", onReal((*bench).searchOf)},
 		{"tldr.network", onReal((*bench).networkOf)},
 	}
 }
