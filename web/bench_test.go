@@ -129,6 +129,6 @@ func BenchmarkSearchPage(b *testing.B) {
 	s := benchSite(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		s.answered(b, alice, "q=red+tomatoes", sample(20, 12, 470), nil)
+		s.answeredOne(b, alice, "q=red+tomatoes", sample(20, 12, 470), nil)
 	}
 }

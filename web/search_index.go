@@ -44,7 +44,14 @@ type indexBox struct {
 	search.Status
 	Reindex  string // where the form leads; empty where nothing can be changed now
 	StatusAt string // where the progress is
+	Begun    bool   // it was asked for a moment ago, and may not have begun
 }
+
+// learnt is from how many chunks on a wiki has related terms, about.
+const learnt = 200
+
+// Learning reports whether related terms are to be had, but not yet.
+func (b *indexBox) Learning() bool { return !b.Related && b.Chunks >= learnt }
 
 // Behind reports whether there are commits that the index has not seen.
 func (b *indexBox) Behind() bool { return b.Lag.Commits != 0 }
@@ -60,6 +67,7 @@ func (b *indexBox) Embedding() bool { return b.Model != "" && b.Embedded < b.Chu
 
 func (q *request) indexBox() *indexBox {
 	b := &indexBox{Status: q.Search.Status(q.r.Context(), q.view), StatusAt: q.links().To("search/status.json")}
+	b.Begun = q.r.URL.Query().Get("done") == "reindex"
 	if q.can.Manage {
 		b.Reindex = q.links().To("reindex")
 	}

@@ -27,31 +27,30 @@ func said(html string) string {
 // answer of the index, or with its error.
 func (s *site) answered(t testing.TB, c wiki.Caller, query string, answer *search.Answer, wrong error) (page, part *httptest.ResponseRecorder) {
 	t.Helper()
+	return s.answeredOne(t, c, query, answer, wrong), s.answeredOne(t, c, query+"&fragment", answer, wrong)
+}
+
+func (s *site) answeredOne(t testing.TB, c wiki.Caller, query string, answer *search.Answer, wrong error) *httptest.ResponseRecorder {
+	t.Helper()
 	view, err := s.store.View(t.Context(), c, "notes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range []**httptest.ResponseRecorder{&page, &part} {
-		*w = httptest.NewRecorder()
-		r := httptest.NewRequest("GET", "http://wiki.example/w/notes/-/search?"+query, nil)
-		if w == &part {
-			r.URL.RawQuery += "&fragment"
-		}
-		q := &request{Handler: s.handler, w: *w, r: r, caller: c, slug: "notes", rest: "/-/search", view: view, can: view.Standing()}
-		a, err := q.asked()
-		if err != nil {
-			t.Fatal(err)
-		}
-		d := q.searchView(a)
-		code, err := d.take(q, answer, wrong)
-		if err == nil {
-			err = q.showSearch(code, d)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "http://wiki.example/w/notes/-/search?"+query, nil)
+	q := &request{Handler: s.handler, w: w, r: r, caller: c, slug: "notes", rest: "/-/search", view: view, can: view.Standing()}
+	a, err := q.asked()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return page, part
+	d := q.searchView(a)
+	code, err := d.take(q, answer, wrong)
+	if err == nil {
+		err = q.showSearch(code, d)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
 // sample is an answer of n results; the first all of them hold every word.

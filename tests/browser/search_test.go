@@ -198,3 +198,19 @@ func TestSearchWithoutScript(t *testing.T) {
 	p.see("main", "tag: red")
 	p.is(`location.search == "?q=tomatoes+tag%3Ared"`)
 }
+
+// TestReindex: its owner has the index made anew and sees how far it is, and then
+// that it is there.
+func TestReindex(t *testing.T) {
+	s := serve(t)
+	garden(s)
+	p := s.browser(1280, 900, true)
+	p.signIn()
+	p.open("/w/notes/-/settings")
+	p.submit(`form[action$="/-/reindex"] button`)
+	p.is(`document.querySelector(".notice.good")`)
+	p.is(`!document.querySelector("#Working") && document.querySelector("[data-status] dd").textContent == "34"`)
+	if faults := p.complaints(); len(faults) > 0 {
+		t.Errorf("scripts failed: %q", faults)
+	}
+}

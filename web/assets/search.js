@@ -213,7 +213,12 @@ async function progress(box) {
     await later(1000);
     try {
       const state = await (await fetch(box.dataset.status)).json();
-      if (state.state === "in_progress") { Object.assign($("progress", box), { max: state.total || 1, value: state.done }); continue; }
+      if (state.state === "in_progress") {
+        const told = $("#Working span", box), number = new Intl.NumberFormat(document.documentElement.lang);
+        told.textContent = told.dataset.text.replace("{1}", number.format(state.done)).replace("{2}", number.format(state.total));
+        Object.assign($("progress", box), { max: state.total || 1, value: state.done });
+        continue;
+      }
       const fresh = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
       box.replaceChildren(...$("section[data-status]", fresh).childNodes);
     } catch { return; }
