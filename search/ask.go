@@ -157,17 +157,9 @@ func corrected(x *index.Index, q query.Query, unknown []query.Term) string {
 // result turns a page of the index into one that can be shown, with the text as the
 // view has it. ok is false where the page is gone.
 func (e *Engine) result(v *gitstore.View, x *index.Index, q query.Query, p index.Ranked) (res Result, ok bool, err error) {
-	page, err := v.ReadPage(p.Path)
-	if errors.Is(err, wiki.ErrNotFound) {
-		return Result{}, false, nil
-	}
-	if err != nil {
+	src, c, ok, err := shown(v, p)
+	if !ok || err != nil {
 		return Result{}, false, err
-	}
-	src := indexed(page.Content)
-	c, ok := chunkOf(src, page.Blob, p)
-	if !ok {
-		return Result{}, false, nil
 	}
 	marks := func(text string) [][2]int { return x.Highlight(q, text, p.Language) }
 	res = Result{
@@ -186,6 +178,21 @@ func date(ctx context.Context, v *gitstore.View, res *Result) {
 			res.Author = string(c.Actor)
 		}
 	}
+}
+
+// shown is a page's text as the view has it, and the chunk that was found in it; not ok
+// where the page is gone.
+func shown(v *gitstore.View, p index.Ranked) (src []byte, c chunks.Chunk, ok bool, err error) {
+	page, err := v.ReadPage(p.Path)
+	if errors.Is(err, wiki.ErrNotFound) {
+		return nil, c, false, nil
+	}
+	if err != nil {
+		return nil, c, false, err
+	}
+	src = indexed(page.Content)
+	c, ok = chunkOf(src, page.Blob, p)
+	return src, c, ok, nil
 }
 
 // chunkOf is the chunk that was found, in the text as it is now: the index may be of a

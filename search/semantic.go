@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"wikibot/gitstore"
@@ -65,17 +64,9 @@ func (e *Engine) Semantic(ctx context.Context, v *gitstore.View, r SemanticReque
 
 // hit turns a chunk of the index into one that can be shown.
 func (e *Engine) hit(v *gitstore.View, x *index.Index, q query.Query, p index.Ranked) (ChunkHit, bool, error) {
-	page, err := v.ReadPage(p.Path)
-	if errors.Is(err, wiki.ErrNotFound) {
-		return ChunkHit{}, false, nil
-	}
-	if err != nil {
+	src, c, ok, err := shown(v, p)
+	if !ok || err != nil {
 		return ChunkHit{}, false, err
-	}
-	src := indexed(page.Content)
-	c, ok := chunkOf(src, page.Blob, p)
-	if !ok {
-		return ChunkHit{}, false, nil
 	}
 	marks := func(text string) [][2]int { return x.Highlight(q, text, p.Language) }
 	h := ChunkHit{
