@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wikibot/gitstore"
+	"wikibot/search/internal/index"
 	"wikibot/wiki"
 )
 
@@ -303,6 +304,50 @@ func TestADamagedFileIsNotBelieved(t *testing.T) {
 		t.Errorf("left over: %q", left)
 	}
 	p.open(nil)
+}
+
+// TestOneBadPageStopsNobody: the others are found, and nothing is saved that would keep
+// the bad one from being tried again.
+func TestOneBadPageStopsNobody(t *testing.T) {
+	p := newPlace(t, nil)
+	p.save("notes", map[string]string{"A": "harbour"})
+	v, x, s := p.view("notes"), index.New("en"), p.e.site("notes")
+	must(t, s.take(context.Background(), v, x, []wiki.FileChange{{Page: "Not there", New: "1"}, {Page: "A", New: "2"}}))
+	if pages, _ := x.Counts(); pages != 1 || !s.partial {
+		t.Errorf("%d pages, partial %v", pages, s.partial)
+	}
+}
+
+// TestRoundsThatFailRest: whoever asks meanwhile is told why, and costs nothing.
+func TestRoundsThatFailRest(t *testing.T) {
+	now := time.Now()
+	p := newPlace(t, func(c *Config) { c.Now = func() time.Time { return now } })
+	s := p.e.site("nowhere") // no such wiki: every round fails
+	wait := func() error {
+		round := s.kick()
+		for {
+			s.mu.Lock()
+			over, changed, err := s.ended >= round, s.changed, s.err
+			s.mu.Unlock()
+			if over {
+				return err
+			}
+			<-changed
+		}
+	}
+	for range 5 {
+		if err := wait(); !errors.Is(err, wiki.ErrNotFound) {
+			t.Fatalf("a wiki that is not there: %v", err)
+		}
+	}
+	if s.failed != 1 {
+		t.Errorf("%d rounds were tried, want 1", s.failed)
+	}
+	now = now.Add(2 * time.Second)
+	wait()
+	if s.failed != 2 {
+		t.Errorf("%d rounds were tried, want 2", s.failed)
+	}
 }
 
 func TestIndexesArePutAway(t *testing.T) {

@@ -77,7 +77,7 @@ func (s *site) save() {
 	defer s.saving.Unlock()
 	s.mu.Lock()
 	x, commit, asked, moves := s.index, s.cursor, s.asked, s.moves
-	need := x != nil && !s.dirty.IsZero() && !s.running && !s.gone && commit != ""
+	need := x != nil && !s.dirty.IsZero() && !s.running && !s.gone && !s.partial && commit != ""
 	s.mu.Unlock()
 	if !need {
 		return

@@ -32,9 +32,11 @@ func (s *site) round(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	x, cursor, anew := s.index, s.cursor, s.anew
-	s.anew = false
-	s.mu.Unlock()
 	fresh := x == nil || anew
+	if s.anew = false; fresh {
+		s.partial = false
+	}
+	s.mu.Unlock()
 	switch {
 	case anew:
 		x, cursor = nil, ""
@@ -82,6 +84,9 @@ func (s *site) round(ctx context.Context) error {
 	}
 	s.fit(x)
 	s.embed(x)
+	if fresh {
+		s.e.trim(s)
+	}
 	return nil
 }
 
@@ -122,12 +127,13 @@ func (s *site) take(ctx context.Context, v *gitstore.View, x *index.Index, chang
 		if c.New == "" {
 			continue
 		}
-		p, err := v.ReadPage(c.Page)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", c.Page, err)
+		ready, err := s.prepare(v, x, c.Page)
+		if err != nil { // the others can be found all the same
+			s.e.Log.Error("a page cannot be indexed; a search does not find it", "wiki", s.slug, "page", c.Page, "error", err)
+			gone = append(gone, c.Page)
+			s.skip()
+			continue
 		}
-		s.read.Add(1)
-		ready := x.Prepare(index.Source{Path: p.Path, Blob: p.Blob, Content: indexed(p.Content)})
 		put = append(put, ready)
 		if chunks += ready.Len(); chunks >= part {
 			x.Apply(gone, put)
@@ -138,6 +144,30 @@ func (s *site) take(ctx context.Context, v *gitstore.View, x *index.Index, chang
 		x.Apply(gone, put)
 	}
 	return nil
+}
+
+// prepare reads and analyses one page. A panic, which a page could provoke in a library,
+// is an error of that page.
+func (s *site) prepare(v *gitstore.View, x *index.Index, path wiki.PagePath) (p *index.Prepared, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	page, err := v.ReadPage(path)
+	if err != nil {
+		return nil, err
+	}
+	s.read.Add(1)
+	return x.Prepare(index.Source{Path: page.Path, Blob: page.Blob, Content: indexed(page.Content)}), nil
+}
+
+// skip notes that a page was left out, so that the index is not saved and the next start
+// tries again.
+func (s *site) skip() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.partial = true
 }
 
 // fit has the related terms fitted in the background, where it is time for that.

@@ -39,6 +39,9 @@ type site struct {
 	saved   wiki.Revision // the commit of the file
 	gone    bool          // the wiki was deleted or rewritten
 	moves   uint64        // how often index has changed
+	partial bool          // a page could not be read, so index is not saved
+	failed  int           // rounds that failed one after the other
+	retry   time.Time     // when the next one may begin after that
 	anew    bool          // the next round begins from nothing
 	fitting bool
 	lasts   lasts
@@ -156,18 +159,36 @@ func (s *site) rounds() {
 			s.mu.Unlock()
 			return
 		}
+		if s.failed > 0 && s.e.Now().Before(s.retry) { // whoever asks is told what the last one met
+			s.ended = round
+			close(s.changed)
+			s.changed = make(chan struct{})
+			s.mu.Unlock()
+			continue
+		}
 		s.mu.Unlock()
 		err := s.safely()
 		s.mu.Lock()
 		s.ended, s.err = round, err
+		s.rest(err)
 		close(s.changed)
 		s.changed = make(chan struct{})
 		s.mu.Unlock()
 		if err != nil && !errors.Is(err, context.Canceled) && !gone(err) {
 			s.e.Log.Error("a wiki's search index cannot be moved", "wiki", s.slug, "error", err)
 		}
-		s.e.trim(s)
 	}
+}
+
+// rest keeps rounds that fail from following one another: a second after the first, a
+// minute after many. The caller holds the lock.
+func (s *site) rest(err error) {
+	if err == nil {
+		s.failed = 0
+		return
+	}
+	s.failed++
+	s.retry = s.e.Now().Add(time.Second << min(s.failed-1, 6))
 }
 
 // safely turns a panic, which a page could provoke in a library, into an error: one
@@ -219,7 +240,7 @@ func (s *site) putAway() {
 	s.save()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.running || !s.dirty.IsZero() {
+	if s.running || !s.dirty.IsZero() && !s.partial {
 		return // somebody needs it now
 	}
 	s.index, s.cursor, s.lasts = nil, "", lasts{}
