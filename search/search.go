@@ -77,7 +77,7 @@ type Answer struct {
 	Arms       []Arm // which of them answered
 	Results    []Result
 	Total      int      // pages found
-	All        int      // of them, pages that hold every part of the query; they come first
+	All        int      // of them, pages that hold every part of the query; of a short query they come first
 	DidYouMean string   // the query with words that have hits, where a word has none; else empty
 	Related    []string // words that occur in the same company as those of the query
 	Partial    string   // why not everything was looked at, as a text for people; empty: it was
