@@ -36,6 +36,7 @@ type site struct {
 	end        func() error // stops the server in this process
 	process    *exec.Cmd    // or the one in its own
 	log        logbook
+	model      *embedding // a model for search by meaning; nil: none was started
 	who        string
 	last       *answer // to whomever
 	persons    map[string]*person

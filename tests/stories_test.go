@@ -119,6 +119,7 @@ func ours() map[string]command {
 		"grep-log":            grepLog,
 		"capture":             capture,
 		"generate":            generate,
+		"embedder":            embedder,
 	}
 }
 
