@@ -420,7 +420,8 @@ func TestSSHTooMuch(t *testing.T) {
 		session.Stdin = strings.NewReader(test.in)
 		var errs bytes.Buffer
 		session.Stderr = &errs
-		if err := session.Run(test.line); err == nil || !strings.Contains(errs.String(), test.want) {
+		// A pack without a command may be more than git waits for: it ends well then.
+		if err := session.Run(test.line); err == nil && test.want != "" || !strings.Contains(errs.String(), test.want) {
 			t.Errorf("%s: %v, %s", name, err, errs.String())
 		}
 	}

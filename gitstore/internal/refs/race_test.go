@@ -130,11 +130,17 @@ func (r *race) blame(lost string) {
 	}
 }
 
-// running is true for 5 seconds, and on a busy machine up to 30, until everyone
+// gap lets others in: a push takes 50 ms from fetch to lock, and on a busy machine many
+// times as long, so the gaps grow until one lands.
+func (r *race) gap() {
+	time.Sleep(rand.N(200*time.Millisecond + time.Since(r.start)/10))
+}
+
+// running is true for 5 seconds, and on a busy machine up to 60, until everyone
 // has succeeded once.
 func (r *race) running() bool {
 	took := time.Since(r.start)
-	if r.t.Failed() || took > 30*time.Second {
+	if r.t.Failed() || took > 60*time.Second {
 		return false
 	}
 	return took < 5*time.Second || slices.ContainsFunc(r.counts, func(n *atomic.Int64) bool { return n.Load() == 0 })
@@ -164,8 +170,7 @@ func (r *race) ack(who, oid string, n *atomic.Int64) {
 func (r *race) ours(n *atomic.Int64) {
 	d := Open(disk.OS{}, r.dir)
 	for r.running() {
-		// A push takes 50 ms from fetch to lock: without gaps none would land.
-		time.Sleep(rand.N(200 * time.Millisecond))
+		r.gap()
 		old, err := d.Current("refs/heads/main")
 		parent := old.String()
 		if errors.Is(err, ErrNotFound) {
@@ -188,7 +193,7 @@ func (r *race) ours(n *atomic.Int64) {
 
 func (r *race) native(n *atomic.Int64) {
 	for r.running() {
-		time.Sleep(rand.N(200 * time.Millisecond))
+		r.gap()
 		old, err := gitstoretest.TryGit(r.dir, "", "rev-parse", "-q", "--verify", "refs/heads/main")
 		if err != nil {
 			continue
