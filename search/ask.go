@@ -106,6 +106,9 @@ func (e *Engine) ranked(ctx context.Context, v *gitstore.View, x *index.Index, a
 	}
 	dated := v.HistoryAtHand(ctx)
 	for _, p := range found.Pages {
+		if err := ctx.Err(); err != nil { // whoever asked has left
+			return err
+		}
 		res, ok, err := e.result(v, x, ask.Query, p)
 		if err != nil {
 			return err

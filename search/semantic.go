@@ -51,6 +51,9 @@ func (e *Engine) Semantic(ctx context.Context, v *gitstore.View, r SemanticReque
 	}
 	a.Arms = armNames(found.Arms)
 	for _, p := range found.Pages {
+		if err := ctx.Err(); err != nil { // whoever asked has left
+			return nil, err
+		}
 		hit, ok, err := e.hit(v, x, ask.Query, p)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,20 +102,35 @@ func matched(p index.Ranked, src []byte, at [][2]int) Result {
 	}
 }
 
-// places are where some of the texts stand in a text, in order and apart.
+// maxPlaces is how many places of a text are looked for; a snippet has room for fewer.
+const maxPlaces = 1000
+
+// places are where some of the texts stand in a text, in order and apart: the longest
+// of those that begin at one place, and the first maxPlaces. Each text is looked for
+// from one end to the other once.
 func places(text string, wanted []string) (out [][2]int) {
-	for at := 0; at < len(text); {
-		best, size := -1, 0
-		for _, w := range wanted {
-			if i := strings.Index(text[at:], w); w != "" && i >= 0 && (best < 0 || i < best || i == best && len(w) > size) {
-				best, size = i, len(w)
+	slices.Sort(wanted)
+	wanted = slices.DeleteFunc(slices.Compact(wanted), func(w string) bool { return w == "" })
+	next := make([]int, len(wanted)) // where each text stands next, len(text) or more: nowhere
+	for at := 0; len(out) < maxPlaces; {
+		best, size := len(text), 0
+		for i, w := range wanted {
+			if next[i] < at || at == 0 {
+				if n := strings.Index(text[at:], w); n >= 0 {
+					next[i] = at + n
+				} else {
+					next[i] = len(text)
+				}
+			}
+			if next[i] < best || next[i] == best && len(w) > size {
+				best, size = next[i], len(w)
 			}
 		}
-		if best < 0 {
-			return out
+		if best == len(text) {
+			break
 		}
-		out = append(out, [2]int{at + best, at + best + size})
-		at += best + size
+		at = best + size
+		out = append(out, [2]int{best, at})
 	}
 	return out
 }

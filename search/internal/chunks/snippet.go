@@ -66,27 +66,19 @@ func plainPart(src []byte, from, to int) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// openFence is the fence within which a text ends, or nothing.
+// openFence is the fence within which a text ends, or nothing. It looks at each line
+// once, and at the first bytes of most.
 func openFence(src []byte) string {
 	fence := ""
 	for len(src) > 0 {
-		i := max(bytes.Index(src, []byte("\n```")), 0)
-		if j := bytes.Index(src, []byte("\n~~~")); j >= 0 && (i == 0 || j < i) {
-			i = j
+		line := src
+		if i := bytes.IndexByte(src, '\n'); i >= 0 {
+			line = src[:i]
 		}
-		if i == 0 && !bytes.HasPrefix(src, []byte("```")) && !bytes.HasPrefix(src, []byte("~~~")) {
-			break
+		src = src[min(len(line)+1, len(src)):]
+		if line = bytes.TrimLeft(line, " \t"); len(line) > 0 && (line[0] == '`' || line[0] == '~') {
+			lineBreak(line, &fence)
 		}
-		if i > 0 {
-			i++
-		}
-		line := src[i:]
-		if n := bytes.IndexByte(line, '\n'); n >= 0 {
-			line, src = line[:n], line[n:]
-		} else {
-			src = nil
-		}
-		lineBreak(line, &fence)
 	}
 	return fence
 }
