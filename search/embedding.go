@@ -17,7 +17,7 @@ import (
 // How long the embedding of a wiki rests after the model has failed: twice as long
 // after each failure.
 const (
-	restFirst = 5 * time.Second
+	restFirst = 2 * time.Second
 	restMost  = 5 * time.Minute
 )
 
@@ -62,7 +62,7 @@ func (s *site) embedAll(ctx context.Context, x *index.Index) error {
 	if err := s.openLog(model, x); err != nil {
 		return err
 	}
-	rest := restFirst
+	rest, failures := restFirst, 0
 	refused := map[index.Hash]bool{} // texts that the model cannot take
 	for from := uint32(0); ; {
 		if !s.current(x) {
@@ -73,6 +73,11 @@ func (s *site) embedAll(ctx context.Context, x *index.Index) error {
 			err := s.embedSome(ctx, x, model, want, refused)
 			if errors.Is(err, errRefused) {
 				continue // with the others
+			}
+			if failures++; err == nil {
+				failures = 0
+			} else if failures >= faultyAfter && s.embedEach(ctx, x, model, want, refused) {
+				err, failures = nil, 0
 			}
 			s.mu.Lock()
 			s.embedErr = err
@@ -185,6 +190,31 @@ func modelOf(file string) (string, bool) {
 	rest, named := strings.CutPrefix(line, "wikibot vectors ")
 	_, id, cut := strings.Cut(rest, " ")
 	return id, ok && named && cut
+}
+
+// faultyAfter is after how many failures of the same texts each is tried by itself: one
+// for which the model gives nothing that can be used must not keep all others waiting.
+const faultyAfter = 3
+
+// embedEach tries texts one by one. Where some of them work, the service does, and the
+// others are given up; it reports whether that is so.
+func (s *site) embedEach(ctx context.Context, x *index.Index, model string, want []index.Want, refused map[index.Hash]bool) bool {
+	var bad []index.Hash
+	for _, w := range want {
+		if err := s.embedSome(ctx, x, model, []index.Want{w}, refused); err != nil && !errors.Is(err, errRefused) {
+			bad = append(bad, w.Hash)
+		}
+	}
+	if len(bad) == len(want) || ctx.Err() != nil {
+		return false
+	}
+	for _, h := range bad {
+		refused[h] = true
+	}
+	if len(bad) > 0 {
+		s.e.Log.Warn("some texts cannot be embedded; words find them", "wiki", s.slug, "model", model, "texts", len(bad))
+	}
+	return true
 }
 
 // errRefused: the model cannot take one of the texts.

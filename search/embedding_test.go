@@ -24,6 +24,7 @@ type toy struct {
 	texts map[string]int // how often each document was embedded; guarded by mu
 	down  bool           // it does not answer; guarded by mu
 	bad   string         // a text that it cannot take; guarded by mu
+	odd   string         // a text for which it gives nothing that can be used; guarded by mu
 }
 
 func (m *toy) ID() string    { return m.id }
@@ -48,6 +49,9 @@ func (m *toy) Embed(ctx context.Context, kind embed.Kind, texts []string) ([][]f
 	for i, text := range texts {
 		if m.bad != "" && strings.Contains(text, m.bad) {
 			return nil, &embed.TextError{Index: i, Err: errors.New("too long")}
+		}
+		if m.odd != "" && strings.Contains(text, m.odd) {
+			return nil, errors.New("a vector holds NaN")
 		}
 		if kind == embed.Document && m.texts != nil {
 			m.texts[text]++
@@ -182,6 +186,23 @@ func TestAModelThatIsDown(t *testing.T) {
 	must(t, err)
 	if b.Partial == "" || len(b.Results) == 0 {
 		t.Errorf("the model is down: %+v", b)
+	}
+}
+
+// TestOneTextDoesNotHoldUpTheOthers: the model gives nonsense for one of them, always.
+func TestOneTextDoesNotHoldUpTheOthers(t *testing.T) {
+	m := &toy{id: "toy-1", odd: "Bread"}
+	p := newPlace(t, func(c *Config) { c.Embedder = m })
+	p.save("notes", animals())
+	p.search("notes", "zebra")
+	for range 6000 {
+		if st := p.e.Status(context.Background(), p.view("notes")); st.Embedded == st.Chunks-1 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if a := p.semantic("horse"); fmt.Sprint(a.Arms) != "[vectors]" || a.Hits[0].Page != "Stripes" {
+		t.Fatalf("one text has no vector: %+v", a)
 	}
 }
 
