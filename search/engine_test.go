@@ -452,3 +452,26 @@ func TestSuggest(t *testing.T) {
 		t.Errorf("marks: %+v", got[1].Path)
 	}
 }
+
+// TestLanguages: each page is read in its own language, and a query in all that the
+// wiki has.
+func TestLanguages(t *testing.T) {
+	p := newPlace(t, nil)
+	p.save("notes", map[string]string{
+		"Haus":    "---\nlang: de\n---\nDie Häuser stehen am Fluss.",
+		"Running": "She was running along the river.",
+		"搜索":      "---\nlang: zh\n---\n这是一个全文检索系统。",
+		"ไทย":     "---\nlang: th\n---\nระบบค้นหาข้อความ",
+		"Façade":  "The façade of the naïve café, and the ﬁre.",
+		"Код":     "---\nlang: ru\n---\nСобаки бегали по полю.",
+	})
+	for q, want := range map[string]wiki.PagePath{
+		"Haus": "Haus", "runs": "Running", "检索": "搜索", "全文检索": "搜索", "ค้นหา": "ไทย", "fire": "Façade", "café": "Façade", "cafe": "Façade", "naive facade": "Façade", "собака": "Код", "flüsse": "Haus",
+	} {
+		p.finds("notes", q, want)
+	}
+	r := p.search("notes", "检索").Results[0]
+	if len(r.Snippet) < 2 {
+		t.Errorf("nothing is marked: %+v", r.Snippet)
+	}
+}
