@@ -29,7 +29,10 @@ func (x *Index) Suggest(typed string, n int) []Named {
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	var all []candidate
+	order := func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.length, b.length), cmp.Compare(x.pages[a.slot].path, x.pages[b.slot].path))
+	}
+	all := make([]candidate, 0, n+1) // the best so far, in order
 	for slot, p := range x.pages {
 		if p == nil {
 			continue
@@ -38,25 +41,14 @@ func (x *Index) Suggest(typed string, n int) []Named {
 		for _, name := range p.names {
 			rank = min(rank, nameRank(name, want))
 		}
-		if rank < 4 {
-			all = append(all, candidate{rank, len(p.title), uint32(slot)})
+		c := candidate{rank, len(p.title), uint32(slot)}
+		if rank == 4 || len(all) == n && order(c, all[n-1]) > 0 {
+			continue
 		}
+		at, _ := slices.BinarySearchFunc(all, c, order)
+		all = slices.Insert(all, at, c)
+		all = all[:min(n, len(all))]
 	}
-	order := func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.length, b.length), cmp.Compare(x.pages[a.slot].path, x.pages[b.slot].path))
-	}
-	if len(all) > 8*n { // most of them will not be shown
-		var ranks [4]int
-		for _, c := range all {
-			ranks[c.rank]++
-		}
-		last, sum := 0, ranks[0]
-		for ; last < 3 && sum < n; last++ {
-			sum += ranks[last+1]
-		}
-		all = slices.DeleteFunc(all, func(c candidate) bool { return c.rank > last })
-	}
-	slices.SortFunc(all, order)
 	out := make([]Named, 0, n)
 	for _, c := range all[:min(n, len(all))] {
 		out = append(out, Named{x.pages[c.slot].path, x.pages[c.slot].title})
