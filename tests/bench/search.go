@@ -104,8 +104,8 @@ func (b *bench) searchOf(prefix, repo string) error {
 	return b.fresh(prefix, f)
 }
 
-// beside is the slowest hundredth of page reads while the wiki is indexed again and
-// again.
+// beside is the slowest hundredth of page reads, and the usual write, while the wiki is
+// indexed again and again.
 func (b *bench) beside(prefix string, f *finder, query string) error {
 	n := 0
 	reads := func() (float64, error) {
@@ -119,22 +119,38 @@ func (b *bench) beside(prefix string, f *finder, query string) error {
 		}
 		return quantile(all, 0.99), nil
 	}
-	indexing := func() (float64, error) {
-		ctx, stop := context.WithCancel(b.ctx)
-		done := make(chan error, 1)
-		go func() {
-			var err error
-			for err == nil && ctx.Err() == nil {
-				f.Forget(slug)
-				err = f.query(b.ctx, query)
-			}
-			done <- err
-		}()
-		v, err := reads()
-		stop()
-		return v, errors.Join(err, <-done)
+	writes := func() (float64, error) {
+		t, err := times(60, func(int) error { n++; return f.write(b.ctx, "Beside", fmt.Sprint(n)) })
+		return quantile(t, 0.5) / 1e3, err
 	}
-	return b.compare(prefix+"search.reads.p99", "µs", atMost(2), indexing, reads)
+	indexing := func(m measure) measure {
+		return func() (float64, error) {
+			ctx, stop := context.WithCancel(b.ctx)
+			done := make(chan error, 1)
+			go func() {
+				var err error
+				for err == nil && ctx.Err() == nil {
+					f.Forget(slug)
+					err = f.query(b.ctx, query)
+				}
+				done <- err
+			}()
+			v, err := m()
+			stop()
+			return v, errors.Join(err, <-done)
+		}
+	}
+	if err := b.compare(prefix+"search.reads.p99", "µs", atMost(2), indexing(reads), reads); err != nil {
+		return err
+	}
+	return b.compare(prefix+"search.writes.p50", "ms", atMost(2), indexing(writes), writes)
+}
+
+func (f *finder) write(ctx context.Context, page wiki.PagePath, text string) error {
+	_, err := f.Update(ctx, bob(), slug, gitstore.Meta{}, func(tx *gitstore.Tx) error {
+		return tx.Put(page, []byte(text), gitstore.PutOptions{Overwrite: true})
+	})
+	return err
 }
 
 func gitGrep(ctx context.Context, repo, query string) error {
@@ -177,10 +193,7 @@ func (b *bench) fresh(prefix string, f *finder) error {
 			for range 60 {
 				n++
 				word := fmt.Sprintf("fresh%dword", n)
-				_, err := f.Update(b.ctx, bob(), slug, gitstore.Meta{}, func(tx *gitstore.Tx) error {
-					return tx.Put(wiki.PagePath(fmt.Sprintf("Fresh %d", n%5)), []byte("Now there is "+word+"."), gitstore.PutOptions{Overwrite: true})
-				})
-				if err != nil {
+				if err := f.write(b.ctx, wiki.PagePath(fmt.Sprintf("Fresh %d", n%5)), "Now there is "+word+"."); err != nil {
 					return 0, err
 				}
 				began := time.Now()
@@ -201,10 +214,7 @@ func (b *bench) fresh(prefix string, f *finder) error {
 	write := func() (float64, error) {
 		t, err := times(20, func(i int) error {
 			n++
-			_, err := f.Update(b.ctx, bob(), slug, gitstore.Meta{}, func(tx *gitstore.Tx) error {
-				return tx.Put("Baseline", fmt.Appendf(nil, "%d", n), gitstore.PutOptions{Overwrite: true})
-			})
-			return err
+			return f.write(b.ctx, "Baseline", fmt.Sprint(n))
 		})
 		return quantile(t, 0.5) / 1e3, err
 	}
