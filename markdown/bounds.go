@@ -18,6 +18,8 @@ const (
 	maxFootnoteRefs = 2000
 	maxTargets      = 16 << 20 // bytes in which the ends of links' targets are looked for
 	maxCells        = 100_000  // of tables, filled up to the width of their heads
+	maxDefinitions  = 1000     // lines of one paragraph in which definitions of links are looked for
+	maxLabelLines   = 32 << 20 // lines that are passed on the way to links' labels
 )
 
 // bounded refuses to open a container within too many others.
@@ -48,6 +50,34 @@ func (t tables) Transform(n *ast.Paragraph, r text.Reader, pc parser.Context) {
 	if s.cells += max(0, columns*lines.Len()-written); s.cells <= maxCells {
 		t.ParagraphTransformer.Transform(n, r, pc)
 	}
+}
+
+// references bounds the definitions of links in one paragraph: for each of them,
+// goldmark goes through all of its lines.
+type references struct{ parser.ParagraphTransformer }
+
+func (t references) Transform(n *ast.Paragraph, r text.Reader, pc parser.Context) {
+	lines := n.Lines()
+	if lines.Len() <= maxDefinitions {
+		t.ParagraphTransformer.Transform(n, r, pc)
+		return
+	}
+	if first := lines.At(0); !bytes.HasPrefix(bytes.TrimLeft(first.Value(r.Source()), " "), []byte("[")) {
+		return
+	}
+	head, rest := ast.NewParagraph(), text.NewSegments()
+	head.SetBlankPreviousLines(n.HasBlankPreviousLines())
+	for i := range maxDefinitions {
+		head.Lines().Append(lines.At(i))
+	}
+	n.Parent().InsertBefore(n.Parent(), n, head)
+	t.ParagraphTransformer.Transform(head, r, pc)
+	if head.Parent() != nil { // with what is no definition
+		rest.AppendAll(head.Lines().Sliced(0, head.Lines().Len()))
+		head.Parent().RemoveChild(head.Parent(), head)
+	}
+	rest.AppendAll(lines.Sliced(maxDefinitions, lines.Len()))
+	n.SetLines(rest)
 }
 
 // footnoteBlocks bounds the definitions of footnotes.
@@ -126,11 +156,20 @@ func (p codeSpans) Parse(parent ast.Node, block text.Reader, pc parser.Context) 
 
 // blockEnd is the offset at which the text of the enclosing block ends.
 func blockEnd(n ast.Node) int {
+	lines := blockLines(n)
+	if lines == nil || lines.Len() == 0 {
+		return 0
+	}
+	return lines.At(lines.Len() - 1).Stop
+}
+
+// blockLines is the text of the enclosing block; nil: there is none.
+func blockLines(n ast.Node) *text.Segments {
 	for n != nil && n.Type() == ast.TypeInline {
 		n = n.Parent()
 	}
-	if n == nil || n.Lines().Len() == 0 {
-		return 0
+	if n == nil {
+		return nil
 	}
-	return n.Lines().At(n.Lines().Len() - 1).Stop
+	return n.Lines()
 }

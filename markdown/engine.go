@@ -53,7 +53,7 @@ func newGrammar(more ...parser.Option) parser.Parser {
 			util.Prioritized(bareURLs{goldmark: extension.NewLinkifyParser()}, 90),
 		),
 		parser.WithParagraphTransformers(
-			util.Prioritized(parser.LinkReferenceParagraphTransformer, 100),
+			util.Prioritized(references{parser.LinkReferenceParagraphTransformer}, 100),
 			util.Prioritized(tables{extension.NewTableParagraphTransformer()}, 200),
 		),
 		parser.WithASTTransformers(
@@ -111,6 +111,7 @@ type parseState struct {
 	footnotes int            // definitions so far
 	refs      int            // references to footnotes so far
 	targets   int            // bytes in which the ends of links' targets were looked for
+	passed    int            // lines that were passed on the way to links' labels
 	cells     int            // cells of tables that no text stands for
 	ticks     map[int][2]int // length of a run of backticks: where none of its kind follows
 }

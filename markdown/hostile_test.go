@@ -23,6 +23,9 @@ func TestHostile(t *testing.T) {
 		"open targets":  strings.Repeat("[a](", 200_000),
 		"open <targets": strings.Repeat("[a](<", 200_000),
 		"run of =":      strings.Repeat("=", 800_000) + "a",
+		"definitions":   strings.Repeat("[a]: b\n", 150_000),
+		"labels":        "x\n" + strings.Repeat("[^a]: b\n", 130_000),
+		"notes":         strings.Repeat("[^a]: b\n", 130_000),
 	} {
 		began := time.Now()
 		r, err := Render([]byte(src), Options{Path: "A"})
@@ -35,6 +38,15 @@ func TestHostile(t *testing.T) {
 	table := "|a|b|c|\n|-|-|-|\n" + strings.Repeat("|x|\n", 5000)
 	if r, _ := Render([]byte(table), Options{Path: "A"}); strings.Count(string(r.HTML), "<tr") != 5001 {
 		t.Errorf("a table of 5,000 short rows has %d rows", strings.Count(string(r.HTML), "<tr"))
+	}
+	// So do definitions of links, the first of very many too.
+	for _, n := range []int{900, 5000} {
+		r, _ := Render([]byte("[z] [y]\n\n[z]: https://example.org/z\n"+strings.Repeat("[a]: b\n", n)+"the end\n\n[y]: https://example.org/y\n"), Options{Path: "A"})
+		for _, want := range []string{"https://example.org/z", "https://example.org/y", "the end</p>"} {
+			if !strings.Contains(string(r.HTML), want) {
+				t.Errorf("%d definitions: there is no %s in %.200s", n, want, r.HTML)
+			}
+		}
 	}
 	if r, _ := Render([]byte("==a== ===b=== [c](https://example.org/(d) \"e\")"), Options{Path: "A"}); !strings.Contains(string(r.HTML), "<mark>a</mark> ===b===") || !strings.Contains(string(r.HTML), "https://example.org/(d)") {
 		t.Errorf("got %s", r.HTML)

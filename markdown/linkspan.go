@@ -36,6 +36,15 @@ func (p linkSpans) Parse(parent ast.Node, block text.Reader, pc parser.Context) 
 		}
 		s.targets += targetEnd(line[2:])
 	}
+	if line[0] == ']' {
+		s := state(pc)
+		if s.passed > maxLabelLines {
+			return nil
+		}
+		if lines := blockLines(parent); lines != nil {
+			s.passed += lines.Len()
+		}
+	}
 	n := p.InlineParser.Parse(parent, block, pc)
 	if line[0] != ']' || n == nil {
 		return n
