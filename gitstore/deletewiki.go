@@ -144,6 +144,9 @@ func (s *Store) bury(ctx context.Context, slug wiki.Slug) (bundle string, err er
 		return "", err
 	}
 	s.log.Info("a deleted wiki was put into a bundle and removed", "wiki", slug, "bundle", bundle)
+	for _, fn := range s.rewritten() { // before the caches go: what still holds them must not save them again
+		fn(slug)
+	}
 	return bundle, errors.Join(os.RemoveAll(away), s.forgetCaches(slug), os.RemoveAll(r.fetchesFile()))
 }
 

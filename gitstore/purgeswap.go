@@ -163,8 +163,8 @@ func (p *purge) adopt() {
 	s.events.send(wiki.Event{Wiki: r.name, Ref: refMain, New: revision(p.head), Actor: p.caller.User, Via: p.caller.Via, Rewritten: true})
 }
 
-// OnRewrite has fn called whenever the history of a wiki was rewritten, so that
-// caches drop what they hold of it. fn must be quick.
+// OnRewrite has fn called whenever the history of a wiki was rewritten or the wiki
+// deleted, so that caches drop what they hold of it. fn must be quick.
 func (s *Store) OnRewrite(fn func(wiki.Slug)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,6 +198,9 @@ func (s *Store) finishPurges() {
 		s.log.Warn("finishing a purge that was interrupted", "folder", dir)
 		if err := errors.Join(s.fs.Rename(ready, dir), s.fs.SyncDir(wikis)); err != nil {
 			s.log.Error("a purge cannot be finished; rename the folder", "from", ready, "to", dir, "error", err)
+		}
+		if err := s.forgetCaches(wiki.Slug(strings.TrimSuffix(name, ".git"))); err != nil {
+			s.log.Error("what was purged is still in the cache; remove the folder while no server runs", "folder", s.CacheDir(), "error", err)
 		}
 	}
 }
