@@ -350,6 +350,26 @@ func TestRoundsThatFailRest(t *testing.T) {
 	}
 }
 
+// An index on which a change panicked is half changed: it answers nobody any more.
+func TestAnIndexThatPanicsIsMadeAnew(t *testing.T) {
+	now := time.Now()
+	p := newPlace(t, func(c *Config) { c.Now = func() time.Time { return now } })
+	p.finds("notes", "welcome", "Home")
+	s := p.e.site("notes")
+	s.mu.Lock()
+	s.index = new(index.Index) // which has no arms
+	s.mu.Unlock()
+	_, err := p.store.Update(context.Background(), alice, "notes", gitstore.Meta{}, func(tx *gitstore.Tx) error {
+		return tx.Put("Second", []byte("welcome too\n"), gitstore.PutOptions{})
+	})
+	must(t, err)
+	if _, err := p.e.Search(context.Background(), p.view("notes"), Request{Text: "welcome"}); err == nil {
+		t.Fatal("a broken index answers")
+	}
+	now = now.Add(time.Minute)
+	p.finds("notes", "welcome", "Home", "Second")
+}
+
 func TestIndexesArePutAway(t *testing.T) {
 	p := newPlace(t, func(c *Config) { c.Memory = 1 })
 	for _, slug := range []wiki.Slug{"north", "south"} {

@@ -192,10 +192,14 @@ func (s *site) rest(err error) {
 }
 
 // safely turns a panic, which a page could provoke in a library, into an error: one
-// wiki's search must not end the server.
+// wiki's search must not end the server. The index may be between two commits then, so
+// it is made anew.
 func (s *site) safely() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			s.mu.Lock()
+			s.index, s.cursor = nil, ""
+			s.mu.Unlock()
 			s.e.Log.Error("indexing panicked", "wiki", s.slug, "panic", fmt.Sprint(p))
 			err = fmt.Errorf("indexing %s panicked: %v", s.slug, p)
 		}
