@@ -288,12 +288,13 @@ func (s *site) textsOf(ctx context.Context, want []index.Want, made map[index.Ha
 	}
 	asked := map[index.Hash]bool{}
 	var page chunks.Page
-	for i, w := range want {
+	var of index.Want // whose page it is
+	for _, w := range want {
 		if made[w.Hash] != nil || asked[w.Hash] {
 			continue
 		}
-		if i == 0 || page.Chunks == nil || want[i-1].Path != w.Path {
-			page = splitAgain(v, w)
+		if of.Path != w.Path || of.Blob != w.Blob {
+			page, of = splitAgain(v, w), w
 		}
 		if w.Chunk >= len(page.Chunks) || chunks.Hash(page.Chunks[w.Chunk].Text) != w.Hash {
 			refused[w.Hash] = true // not this time: its page is another one now

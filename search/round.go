@@ -24,8 +24,9 @@ const many = 200
 const maxIndexed = 4 << 20
 
 // round takes the index to the wiki's head: from the saved file or from nothing, if it
-// is not open, and then by the difference of trees. The cost grows with what differs.
-func (s *site) round(ctx context.Context) error {
+// is not open, and then by the difference of trees. asked is how many rounds had been
+// asked for when it began. The cost grows with what differs.
+func (s *site) round(ctx context.Context, asked uint64) error {
 	v, err := s.e.Store.Follow(ctx, s.slug)
 	if err != nil {
 		return err
@@ -33,7 +34,7 @@ func (s *site) round(ctx context.Context) error {
 	s.mu.Lock()
 	x, cursor, anew := s.index, s.cursor, s.anew
 	fresh := x == nil || anew
-	if s.anew = false; fresh {
+	if s.anew, s.making = false, anew; fresh {
 		s.partial = false
 	}
 	s.mu.Unlock()
@@ -70,12 +71,12 @@ func (s *site) round(ctx context.Context) error {
 		return wiki.NotFound("the wiki is gone")
 	}
 	s.index, s.cursor, s.moves = x, v.Head(), s.moves+1
-	if s.asked == s.ended+1 { // nobody asked again meanwhile
+	if s.asked == asked { // nobody asked again meanwhile
 		s.behind = time.Time{}
 	} else {
 		s.behind = s.e.Now()
 	}
-	if s.saved != v.Head() && s.dirty.IsZero() {
+	if (anew || s.saved != v.Head()) && s.dirty.IsZero() {
 		s.dirty = s.e.Now()
 	}
 	s.mu.Unlock()
@@ -185,8 +186,12 @@ func (s *site) fit(x *index.Index) {
 	started := s.e.background(func() {
 		defer func() {
 			s.mu.Lock()
+			now := s.index
 			s.fitting = false
 			s.mu.Unlock()
+			if now != nil && now != x { // it was made anew meanwhile
+				s.fit(now)
+			}
 		}()
 		select {
 		case s.e.fits <- struct{}{}:

@@ -43,6 +43,7 @@ type site struct {
 	failed  int           // rounds that failed one after the other
 	retry   time.Time     // when the next one may begin after that
 	anew    bool          // the next round begins from nothing
+	making  bool          // the round under way did
 	fitting bool
 	lasts   lasts
 
@@ -99,7 +100,11 @@ func (s *site) ready(ctx context.Context, v *gitstore.View) (*index.Index, Lag, 
 			if x != nil {
 				return x, s.lag(ctx, v, at), nil
 			}
-			return nil, Lag{}, err
+			if err != nil {
+				return nil, Lag{}, err
+			}
+			round = s.kick() // another wiki needed the memory as soon as this one was there
+			continue
 		}
 		select {
 		case <-changed:
@@ -167,9 +172,9 @@ func (s *site) rounds() {
 			continue
 		}
 		s.mu.Unlock()
-		err := s.safely()
+		err := s.safely(round)
 		s.mu.Lock()
-		s.ended, s.err = round, err
+		s.ended, s.err, s.making = round, err, false
 		s.rest(err)
 		close(s.changed)
 		s.changed = make(chan struct{})
@@ -194,7 +199,7 @@ func (s *site) rest(err error) {
 // safely turns a panic, which a page could provoke in a library, into an error: one
 // wiki's search must not end the server. The index may be between two commits then, so
 // it is made anew.
-func (s *site) safely() (err error) {
+func (s *site) safely(asked uint64) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.mu.Lock()
@@ -204,7 +209,7 @@ func (s *site) safely() (err error) {
 			err = fmt.Errorf("indexing %s panicked: %v", s.slug, p)
 		}
 	}()
-	return s.round(s.e.ctx)
+	return s.round(s.e.ctx, asked)
 }
 
 func (s *site) open() bool {

@@ -52,7 +52,7 @@ func (e *Engine) Reindex(ctx context.Context, v *gitstore.View) error {
 	}
 	s := e.site(v.Slug())
 	s.mu.Lock()
-	if s.running && s.index == nil {
+	if s.running && (s.index == nil || s.anew || s.making) {
 		s.mu.Unlock()
 		return &wiki.Error{Kind: wiki.ErrConflict, Text: "the index is being made already"}
 	}
