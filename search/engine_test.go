@@ -393,6 +393,42 @@ func TestIndexesArePutAway(t *testing.T) {
 }
 
 // TestOnePushIsIndexedOnce: 500 commits that touch 3,000 pages are one difference.
+// An index that is put away between its round and the question that asked for it was
+// nil in the question's hands.
+func TestAnIndexIsPutAwayUnderAQuestion(t *testing.T) {
+	p := newPlace(t, nil)
+	s := p.e.site("notes")
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				s.putAway()
+			}
+		}
+	}()
+	defer func() {
+		close(stop)
+		<-stopped
+	}()
+	found := 0
+	for range 300 {
+		a, err := p.e.Search(context.Background(), p.view("notes"), Request{Text: "welcome"})
+		switch building := (*NotReady)(nil); {
+		case err == nil && a.Total == 1:
+			found++
+		case !errors.As(err, &building):
+			t.Fatalf("got %v, %v", a, err)
+		}
+	}
+	if found == 0 {
+		t.Error("nothing was ever found")
+	}
+}
+
 func TestOnePushIsIndexedOnce(t *testing.T) {
 	p := newPlace(t, nil)
 	p.finds("notes", "welcome", "Home")
