@@ -80,10 +80,12 @@ func (e *Engine) arms(ctx context.Context, x *index.Index, mode Mode, text strin
 	}
 	vector, model, err := e.question(ctx, x, text)
 	if err != nil {
-		e.Log.Warn("the embedding model does not answer a search", "error", err)
+		if ctx.Err() == nil && !errors.Is(err, errResting) {
+			e.Log.Warn("the embedding model does not answer a search", "error", err)
+		}
 		a.Partial = "The model of meanings does not answer now."
 	}
-	ask.Vector = vector
+	ask.Vector, ask.Model = vector, model
 	ask.Related = vector == nil
 	if vector == nil && !x.HasRelated() {
 		ask.Lexical = true // somebody has to answer

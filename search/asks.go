@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -13,10 +14,17 @@ import (
 // maxEmbed bounds how long a search waits for the model; then the other arms answer.
 const maxEmbed = 5 * time.Second
 
+// restAsking is how long no search waits for a model after one has done so in vain.
+const restAsking = 10 * time.Second
+
+// errResting: the model did not answer a moment ago.
+var errResting = errors.New("the embedding model did not answer a moment ago")
+
 // asked keeps the vectors of the latest queries, so that the next page of an answer
 // costs nothing. It is safe for concurrent use; the zero value is ready.
 type asked struct {
 	mu    sync.Mutex
+	rest  time.Time            // until when the model is not asked, since it did not answer; guarded by mu
 	made  map[string][]float32 // by model and text; guarded by mu
 	order []string             // oldest first; guarded by mu
 }
@@ -27,6 +35,18 @@ func (a *asked) get(key string) []float32 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.made[key]
+}
+
+func (a *asked) resting(now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return now.Before(a.rest)
+}
+
+func (a *asked) restUntil(t time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.rest = t
 }
 
 func (a *asked) put(key string, v []float32) {
@@ -60,13 +80,20 @@ func (e *Engine) question(ctx context.Context, x *index.Index, text string) ([]f
 		by = earlier
 	}
 	key := model + "\x00" + text
-	if v := e.asked.get(key); v != nil {
+	if v := e.asked.get(key); len(v) == x.Dim() {
 		return v, model, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxEmbed)
+	if e.asked.resting(e.Now()) {
+		return nil, "", errResting
+	}
+	soon, cancel := context.WithTimeout(ctx, maxEmbed)
 	defer cancel()
-	made, err := by.Embed(ctx, embed.Query, []string{text})
+	made, err := by.Embed(soon, embed.Query, []string{text})
 	if err != nil {
+		var fault *embed.TextError // of this query alone
+		if ctx.Err() == nil && !errors.As(err, &fault) {
+			e.asked.restUntil(e.Now().Add(restAsking))
+		}
 		return nil, "", err
 	}
 	if len(made) != 1 || len(made[0]) != x.Dim() {

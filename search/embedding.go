@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -62,7 +61,7 @@ func (s *site) embedAll(ctx context.Context, x *index.Index) error {
 	if err := s.openLog(model, x); err != nil {
 		return err
 	}
-	rest, failures := restFirst, 0
+	rest, failures, anew := restFirst, 0, false
 	refused := map[index.Hash]bool{} // texts that the model cannot take
 	for from := uint32(0); ; {
 		if !s.current(x) {
@@ -73,6 +72,14 @@ func (s *site) embedAll(ctx context.Context, x *index.Index) error {
 			err := s.embedSome(ctx, x, model, want, refused)
 			if errors.Is(err, errRefused) {
 				continue // with the others
+			}
+			if errors.Is(err, errLength) && !anew {
+				s.e.Log.Warn("the embedding model gives vectors of another length than before, so all are made anew", "wiki", s.slug, "model", model)
+				if err := s.dropVectors(x, model); err != nil {
+					return err
+				}
+				from, anew = 0, true
+				continue
 			}
 			if failures++; err == nil {
 				failures = 0
@@ -100,6 +107,9 @@ func (s *site) embedAll(ctx context.Context, x *index.Index) error {
 	}
 	x.FinishModel()
 	s.dropOtherModels(model)
+	if err := s.prune(x); err != nil {
+		s.e.Log.Warn("the file of vectors still holds those of texts that are gone", "wiki", s.slug, "error", err)
+	}
 	s.e.trim(s)
 	return nil
 }
@@ -113,9 +123,18 @@ func (s *site) current(x *index.Index) bool {
 
 // openLog opens the file of the model's vectors and puts what it holds into the index.
 // Where that is not all, and there are vectors of another model that can still be
-// asked, those answer meanwhile.
+// asked, those answer meanwhile. One that is open, of an index with vectors, stays.
 func (s *site) openLog(model string, x *index.Index) error {
 	dir := s.e.dir(s.slug)
+	s.mu.Lock()
+	open := s.vectors.file != nil && s.vectors.model == model
+	s.mu.Unlock()
+	if serving, _ := x.Serving(); open && serving != "" {
+		if _, err := os.Stat(vectorFile(dir, model)); err == nil { // the folder may be deleted at any time
+			x.UseModel(model)
+			return nil
+		}
+	}
 	l, err := openVectors(dir, model, 0)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -146,8 +165,7 @@ func (l *vectorLog) covers(x *index.Index) bool {
 
 // serveEarlier fills the index with the vectors of a model that was used before.
 func (s *site) serveEarlier(dir, model string, x *index.Index) {
-	files, _ := filepath.Glob(filepath.Join(dir, "*"+vectorSuffix))
-	for _, file := range files {
+	for _, file := range s.files(vectorSuffix) {
 		id, ok := modelOf(file)
 		if !ok || id == model {
 			continue
@@ -248,6 +266,9 @@ func (s *site) embedSome(ctx context.Context, x *index.Index, model string, want
 		if err != nil {
 			return err
 		}
+		if !s.fits(got) {
+			return errLength
+		}
 		fresh := map[index.Hash][]float32{}
 		for i, v := range got {
 			fresh[hashes[i]], made[hashes[i]] = v, v
@@ -257,6 +278,33 @@ func (s *site) embedSome(ctx context.Context, x *index.Index, model string, want
 		}
 	}
 	return x.PutVectors(model, made)
+}
+
+// errLength: the model makes vectors of another length than those that are kept.
+var errLength = errors.New("the model's vectors have another length than before")
+
+// fits reports whether vectors are as long as those in the file.
+func (s *site) fits(made [][]float32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, v := range made {
+		if s.vectors.file != nil && len(v) != s.vectors.dim {
+			return false
+		}
+	}
+	return true
+}
+
+// dropVectors forgets all of a model that has changed under its name.
+func (s *site) dropVectors(x *index.Index, model string) error {
+	x.DropVectors(model)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.vectors.close()
+	if err := os.Remove(vectorFile(s.e.dir(s.slug), model)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // remember writes vectors to the model's file, which begins with the first of them.
@@ -319,10 +367,8 @@ func indexed(content []byte) []byte { return content[:min(len(content), maxIndex
 
 // dropOtherModels removes the files of models that are not used any more.
 func (s *site) dropOtherModels(model string) {
-	dir := s.e.dir(s.slug)
-	files, _ := filepath.Glob(filepath.Join(dir, "*"+vectorSuffix))
-	for _, f := range files {
-		if f != vectorFile(dir, model) {
+	for _, f := range s.files(vectorSuffix) {
+		if f != vectorFile(s.e.dir(s.slug), model) {
 			if err := os.Remove(f); err != nil {
 				s.e.Log.Warn("the vectors of an earlier model are still on the disk", "file", f, "error", err)
 			}

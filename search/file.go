@@ -31,8 +31,7 @@ const (
 // load reads the saved index, if there is one of this wiki's that can be used. The
 // cost is about 20 ms for 1,000 chunks.
 func (s *site) load(v *gitstore.View) (*index.Index, wiki.Revision) {
-	files, _ := filepath.Glob(filepath.Join(s.e.dir(s.slug), "*"+indexSuffix))
-	for _, file := range files {
+	for _, file := range s.files(indexSuffix) {
 		commit := wiki.Revision(strings.TrimSuffix(filepath.Base(file), indexSuffix))
 		x, err := s.loadFile(file, commit)
 		if err == nil {
@@ -49,6 +48,18 @@ func (s *site) load(v *gitstore.View) (*index.Index, wiki.Revision) {
 		}
 	}
 	return nil, ""
+}
+
+// files are those in the wiki's folder whose names end so.
+func (s *site) files(suffix string) (all []string) {
+	dir := s.e.dir(s.slug)
+	entries, _ := os.ReadDir(dir) // without the folder nothing is saved
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), suffix) {
+			all = append(all, filepath.Join(dir, e.Name()))
+		}
+	}
+	return all
 }
 
 func (s *site) loadFile(file string, commit wiki.Revision) (*index.Index, error) {

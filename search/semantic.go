@@ -49,7 +49,9 @@ func (e *Engine) Semantic(ctx context.Context, v *gitstore.View, r SemanticReque
 	if err != nil {
 		return nil, err
 	}
-	a.Arms = armNames(found.Arms)
+	if a.Arms = armNames(found.Arms); found.Arms&index.Vectors == 0 {
+		a.Model = ""
+	}
 	for _, p := range found.Pages {
 		if err := ctx.Err(); err != nil { // whoever asked has left
 			return nil, err

@@ -12,6 +12,7 @@ import (
 func (x *Index) Chunks(ctx context.Context, q Question, n, perPage int) (*Ranking, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
+	q = x.answerable(q)
 	s, err := x.score(ctx, q)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ type Question struct {
 	Lexical bool      // rank by words
 	Related bool      // rank by related terms
 	Vector  []float32 // rank by the nearness to this vector; nil: do not
+	Model   string    // that made Vector; where another answers now, Vector is left out
 
 	// Keep narrows the pages beyond the query's own filters; nil: all. It is called
 	// with the index locked, so it must be quick and must not call back.
@@ -91,6 +92,7 @@ type found struct {
 func (x *Index) Pages(ctx context.Context, q Question, offset, limit int) (*Ranking, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
+	q = x.answerable(q)
 	s, err := x.score(ctx, q)
 	if err != nil {
 		return nil, err

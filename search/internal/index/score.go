@@ -61,7 +61,7 @@ func (x *Index) score(ctx context.Context, q Question) (*scored, error) {
 		return s, ctx.Err()
 	}
 	switch {
-	case q.Vector != nil && x.vec != nil && x.vec.serves():
+	case q.Vector != nil:
 		s.arms |= Vectors
 		if err := x.near(ctx, q, s, x.vec.set, q.Vector, vectorWeight, Vectors); err != nil {
 			return nil, err

@@ -90,6 +90,27 @@ func (x *Index) FinishModel() {
 	}
 }
 
+// DropVectors forgets those of a model, so that all are missing again.
+func (x *Index) DropVectors(model string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if a := x.vec; a != nil && a.model == model {
+		a.set = nil
+	} else if a != nil && a.next == model {
+		a.nextSet = nil
+	}
+}
+
+// answerable is a question without the vector of a model that does not answer any more:
+// another may have taken its place since the question was embedded.
+func (x *Index) answerable(q Question) Question {
+	if q.Vector != nil && (x.vec == nil || !x.vec.serves() || x.vec.model != q.Model || x.vec.set.Dim() != len(q.Vector)) {
+		q.Vector, q.Related = nil, true
+		q.Lexical = q.Lexical || x.rel == nil // somebody has to answer
+	}
+	return q
+}
+
 // Serving is the model whose vectors answer now, and how many chunks have one;
 // empty for none.
 func (x *Index) Serving() (model string, chunks int) {
