@@ -88,6 +88,9 @@ func (s *site) round(ctx context.Context, asked uint64) error {
 	if fresh {
 		s.e.trim(s)
 	}
+	if err := x.Compact(); err != nil { // it works on as it is
+		s.e.Log.Error("words that are gone still take memory", "wiki", s.slug, "error", err)
+	}
 	return nil
 }
 

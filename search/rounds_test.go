@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,4 +145,31 @@ func TestAnIndexThatIsMadeAnewIsFitted(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Error("there are no related terms")
+}
+
+// TestWordsThatAreGoneTakeNoMemory, however long the server runs.
+func TestWordsThatAreGoneTakeNoMemory(t *testing.T) {
+	p := newPlace(t, nil)
+	pages := map[string]string{}
+	for i := range 60 {
+		var b strings.Builder
+		for k := range 250 {
+			fmt.Fprintf(&b, "word%dx%d ", i, k)
+		}
+		pages[fmt.Sprintf("Page %d", i)] = b.String()
+	}
+	p.save("notes", pages)
+	p.search("notes", "welcome")
+	before := p.e.Status(context.Background(), p.view("notes")).Bytes
+	for name := range pages {
+		pages[name] = "Short."
+	}
+	p.save("notes", pages)
+	p.finds("notes", "word3x3")
+	s := p.e.site("notes")
+	s.over(t, s.kick())
+	if after := p.e.Status(context.Background(), p.view("notes")).Bytes; after > before/4 {
+		t.Errorf("the index takes %d bytes after %d", after, before)
+	}
+	p.finds("notes", "welcome", "Home")
 }

@@ -251,9 +251,12 @@ func (d *document) bytes() int64 {
 }
 
 func (p *page) bytes() int64 {
-	n := int64(pageBytes + 2*len(p.path) + len(p.title) + len(p.blob) + 4*len(p.docs))
+	n := int64(pageBytes + 2*len(p.path) + len(p.title) + len(p.category) + len(p.blob) + 4*len(p.docs) + 16*cap(p.tags) + 16*cap(p.names))
+	for _, s := range p.tags {
+		n += int64(len(s))
+	}
 	for _, s := range p.names {
-		n += int64(len(s)) + 40
+		n += int64(len(s)) + 24
 	}
 	return n
 }

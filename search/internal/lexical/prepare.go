@@ -65,8 +65,8 @@ func (t *tongue) tokens(text string) []*token {
 	if len(missing) == 0 {
 		return out
 	}
-	room := make([]token, 0, len(missing)+len(missing)/8) // for most
-	var fresh memory                                      // so that a word that is new and everywhere is analysed once
+	room := make([]token, 0, min(len(missing), together))
+	var fresh memory // so that a word that is new and everywhere is analysed once
 	for _, m := range missing {
 		if out[m.at] = fresh.find(m.hash, text[m.start:m.end]); out[m.at] != nil {
 			continue
@@ -86,6 +86,10 @@ type span struct {
 	hash           uint32
 }
 
+// together is how many tokens are made at once. One that is remembered keeps its
+// neighbours in memory, so they are few.
+const together = 8
+
 // analyze sets first to the first token of a segment, nil where it holds no word.
 // Tokens are made in room, and in more where that is full.
 func (t *tongue) analyze(segment string, room []token, first **token) []token {
@@ -96,7 +100,7 @@ func (t *tongue) analyze(segment string, room []token, first **token) []token {
 			w.Term = w.Word[:len(w.Term)]
 		}
 		if len(room) == cap(room) {
-			room = make([]token, 0, 16)
+			room = make([]token, 0, together)
 		}
 		room = append(room, token{word: w.Word, term: w.Term, start: int32(w.Start), end: int32(w.End), parts: uint8(w.Parts)})
 		*at = &room[len(room)-1]
