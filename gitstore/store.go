@@ -197,8 +197,13 @@ func (s *Store) openAdmin(ctx context.Context) error {
 	if t := st.trouble; t != nil && t.newer {
 		return wiki.Unavailable("the data in %s is in a newer format than this program reads: %v", s.cfg.Dir, t.err)
 	}
+	// The writer may be at work already: what happened behind the server's back settles
+	// itself where a read has noticed it.
+	r.load.Lock()
+	moved := r.movedBehind(nil, st)
+	r.load.Unlock()
 	// Whatever is wrong here must not keep the site from being served.
-	if err := errors.Join(r.voidUnfinished(), r.settle(st, r.movedBehind(nil, st))); err != nil {
+	if err := errors.Join(r.voidUnfinished(), r.settle(st, moved)); err != nil {
 		s.log.Error("the end of admin.git's audit cannot be checked", "error", err)
 	}
 	return nil

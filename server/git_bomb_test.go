@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -183,8 +184,8 @@ func TestGitEndlessBody(t *testing.T) {
 		}
 		t.Logf("%s %.300q", res.Status, answer)
 	}
-	if body.n > 200<<20 {
-		t.Errorf("the server took %d MB of the body", body.n>>20)
+	if body.n.Load() > 200<<20 {
+		t.Errorf("the server took %d MB of the body", body.n.Load()>>20)
 	}
 	if s.refs() != before {
 		t.Error("a ref moved")
@@ -207,12 +208,12 @@ func TestGitEndlessBody(t *testing.T) {
 
 type counted struct {
 	r io.Reader
-	n int64
+	n atomic.Int64 // the transport may still read when the answer is there
 }
 
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	c.n += int64(n)
+	c.n.Add(int64(n))
 	return n, err
 }
 
