@@ -116,7 +116,9 @@ func (e *Engine) ranked(ctx context.Context, v *gitstore.View, x *index.Index, a
 			return err
 		}
 		if !ok { // deleted since the index saw it
-			a.Total--
+			if a.Total--; p.Every {
+				a.All--
+			}
 			continue
 		}
 		if dated {

@@ -41,6 +41,8 @@ func (s *site) round(ctx context.Context, asked uint64) error {
 	switch {
 	case anew:
 		x, cursor = nil, ""
+		s.done.Store(0)
+		s.total.Store(0)
 	case fresh:
 		x, cursor = s.load(v)
 	}

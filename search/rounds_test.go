@@ -115,6 +115,9 @@ func TestReindexingTwice(t *testing.T) {
 		if err := p.e.Reindex(context.Background(), v); !errors.Is(err, wiki.ErrConflict) {
 			t.Errorf("while it is being made: %v", err)
 		}
+		if st := p.e.Status(context.Background(), v); st.State != Building || st.Done > 0 {
+			t.Errorf("while it is being made: %+v", st)
+		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	p.finds("notes", "welcome", "Home")

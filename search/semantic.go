@@ -75,7 +75,7 @@ func (e *Engine) hit(v *gitstore.View, x *index.Index, q query.Query, p index.Ra
 	}
 	marks := func(text string) [][2]int { return x.Highlight(q, text, p.Language) }
 	h := ChunkHit{
-		Page: p.Path, Title: p.Title, Text: chunks.Text(src, c), Distance: 1 - p.Score,
+		Page: p.Path, Title: p.Title, Text: chunks.Text(src, c), Distance: distance(p.Score),
 		Snippet:  plain(spans(chunks.Snippet(src, c, marks, 148))),
 		Sections: c.Section, Anchor: c.Anchor, Chunk: p.Chunk, Chunks: p.Chunks, PageWords: p.Words, Arms: armNames(p.Arms),
 	}
@@ -84,3 +84,6 @@ func (e *Engine) hit(v *gitstore.View, x *index.Index, q query.Query, p index.Ra
 	}
 	return h, true, nil
 }
+
+// distance is that of a score; the cosine of a vector with itself may be a little over 1.
+func distance(score float64) float64 { return max(0, 1-score) }

@@ -22,7 +22,7 @@ func (e *Engine) Status(ctx context.Context, v *gitstore.View) Status {
 		return out
 	}
 	s.mu.Lock()
-	x, err, embedErr, running := s.index, s.err, s.embedErr, s.running
+	x, err, embedErr, running, anew, making := s.index, s.err, s.embedErr, s.running, s.anew, s.making
 	out.Commit = s.cursor
 	s.mu.Unlock()
 	if x != nil {
@@ -33,7 +33,9 @@ func (e *Engine) Status(ctx context.Context, v *gitstore.View) Status {
 		out.Lag = s.lag(ctx, v, out.Commit)
 	}
 	switch {
-	case running && (x == nil || s.total.Load() > many):
+	case running && anew: // and has not begun to count
+		out.State = Building
+	case running && (x == nil || making || s.total.Load() > many && s.done.Load() < s.total.Load()):
 		out.State, out.Done, out.Total = Building, int(s.done.Load()), int(s.total.Load())
 	case err != nil:
 		out.State, out.Error = Failed, "the index cannot be made; the server's log says why"
