@@ -176,3 +176,14 @@ func TestWordsThatAreGoneTakeNoMemory(t *testing.T) {
 	}
 	p.finds("notes", "welcome", "Home")
 }
+
+// TestWhoAskedBeforeAHistoryWasRewritten is answered after it, and not told that there
+// is no wiki.
+func TestWhoAskedBeforeAHistoryWasRewritten(t *testing.T) {
+	p := newPlace(t, nil)
+	s := p.e.site("notes")
+	p.e.Forget("notes")
+	if x, _, err := s.ready(context.Background(), p.view("notes")); x == nil || err != nil {
+		t.Errorf("got index %v, error %v", x, err)
+	}
+}

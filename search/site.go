@@ -94,8 +94,13 @@ func (s *site) ready(ctx context.Context, v *gitstore.View) (*index.Index, Lag, 
 	defer timer.Stop()
 	for {
 		s.mu.Lock()
-		x, at, err, over, changed := s.index, s.cursor, s.err, s.ended >= round, s.changed
+		x, at, err, over, changed, forgotten := s.index, s.cursor, s.err, s.ended >= round, s.changed, s.gone
 		s.mu.Unlock()
+		if forgotten { // the wiki's history was rewritten meanwhile
+			if now := s.e.site(s.slug); now != s {
+				return now.ready(ctx, v)
+			}
+		}
 		if over {
 			if x != nil {
 				return x, s.lag(ctx, v, at), nil
