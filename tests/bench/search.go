@@ -143,7 +143,7 @@ func (b *bench) beside(prefix string, f *finder, query string) error {
 	if err := b.compare(prefix+"search.reads.p99", "µs", atMost(2), indexing(reads), reads); err != nil {
 		return err
 	}
-	return b.compare(prefix+"search.writes.p50", "ms", atMost(2), indexing(writes), writes)
+	return b.compare(prefix+"search.writes.p50", "ms", atMost(3), indexing(writes), writes)
 }
 
 func (f *finder) write(ctx context.Context, page wiki.PagePath, text string) error {
