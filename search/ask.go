@@ -100,9 +100,7 @@ func (e *Engine) ranked(ctx context.Context, v *gitstore.View, x *index.Index, a
 		return err
 	}
 	a.Total, a.All, a.Arms = found.Total, found.Every, armNames(found.Arms)
-	if found.Partial && a.Partial == "" {
-		a.Partial = "Too much holds parts of this query to look at all of it; narrow it with another word or a filter."
-	}
+	a.notice(found)
 	if ask.Lexical {
 		a.DidYouMean = corrected(x, ask.Query, found.Unknown)
 	}
@@ -127,6 +125,13 @@ func (e *Engine) ranked(ctx context.Context, v *gitstore.View, x *index.Index, a
 		a.Results = append(a.Results, res)
 	}
 	return nil
+}
+
+// notice tells where the index bounded its work.
+func (a *Answer) notice(found *index.Ranking) {
+	if found.Partial && a.Partial == "" {
+		a.Partial = "Too much holds parts of this query to look at all of it; narrow it with another word or a filter."
+	}
 }
 
 // armNames spells a set of arms.

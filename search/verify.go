@@ -39,6 +39,7 @@ func (e *Engine) verified(ctx context.Context, v *gitstore.View, x *index.Index,
 		return err
 	}
 	a.Arms = armNames(found.Arms)
+	a.notice(found)
 	dated := v.HistoryAtHand(ctx)
 	look := scan.New(ask.Query, scan.Budget{Pages: len(found.Pages), Bytes: scanBytes})
 	bounded, cancel := context.WithTimeout(ctx, scanTime)

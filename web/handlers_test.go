@@ -280,9 +280,9 @@ func TestSave(t *testing.T) {
 	}
 	wantStatus(t, s.post(bob, "/w/notes/-/edit/Home", url.Values{"content": {"x"}, "action": {"save"}}), http.StatusForbidden)
 	wantStatus(t, s.post(nobody, "/w/notes/-/edit/Home", url.Values{"content": {"x"}, "action": {"save"}}), http.StatusNotFound)
-	w = s.post(alice, "/w/notes/-/edit/Big", url.Values{"content": {strings.Repeat("x", 1<<20+1)}, "action": {"save"}})
+	w = s.post(alice, "/w/notes/-/edit/Big", url.Values{"content": {strings.Repeat("u", 1<<20+1)}, "action": {"save"}})
 	wantStatus(t, w, http.StatusRequestEntityTooLarge)
-	wantBody(t, w, "Nothing has been saved", "xxxx\n</textarea>")
+	wantBody(t, w, "Nothing has been saved", "uuuu\n</textarea>")
 }
 
 // TestConflict: two people change one page from one base. What does not touch
