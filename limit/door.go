@@ -52,10 +52,26 @@ const (
 // same over all faces (wiki.Caller.Credential); it is empty for anonymous
 // visitors, who are counted by the address from.
 func (d *Door) Allow(credential string, from netip.Addr, a Action, cost int) error {
+	_, err := d.Take(credential, from, a, cost)
+	return err
+}
+
+// Take is Allow that also says how much is left, for faces that tell their clients.
+func (d *Door) Take(credential string, from netip.Addr, a Action, cost int) (State, error) {
 	if d == nil {
-		return nil
+		return State{}, nil
 	}
-	return d.ask((*Limiter).Allow, (*Limiter).AllowFrom, credential, from, a, cost)
+	left, wait, ok := State{}, time.Duration(0), false
+	l, why := d.rate(credential, a)
+	if credential != "" {
+		left, wait, ok = l.Take(credential, cost)
+	} else {
+		left, wait, ok = l.TakeFrom(from, cost)
+	}
+	if !ok {
+		return left, &Exceeded{wait, why}
+	}
+	return left, nil
 }
 
 // Foresee is Allow without taking anything: it says early what would be refused
@@ -64,28 +80,33 @@ func (d *Door) Foresee(credential string, from netip.Addr, a Action, cost int) e
 	if d == nil {
 		return nil
 	}
-	return d.ask((*Limiter).Peek, (*Limiter).PeekFrom, credential, from, a, cost)
-}
-
-func (d *Door) ask(byKey func(*Limiter, string, int) (time.Duration, bool), byAddress func(*Limiter, netip.Addr, int) (time.Duration, bool), credential string, from netip.Addr, a Action, cost int) error {
+	wait, ok := time.Duration(0), false
+	l, why := d.rate(credential, a)
 	if credential != "" {
-		l, what := d.reads, "requests"
-		if a == Write {
-			l, what = d.writes, "changes"
-		}
-		if wait, ok := byKey(l, credential, cost); !ok {
-			return &Exceeded{wait, "too many " + what + " with this credential"}
-		}
-		return nil
+		wait, ok = l.Peek(credential, cost)
+	} else {
+		wait, ok = l.PeekFrom(from, cost)
 	}
-	l, what := d.anonymousReads, "requests"
-	if a == Write {
-		l, what = d.anonymousWrites, "changes"
-	}
-	if wait, ok := byAddress(l, from, cost); !ok {
-		return &Exceeded{wait, "too many " + what + " from your network address without signing in; sign in, or slow down"}
+	if !ok {
+		return &Exceeded{wait, why}
 	}
 	return nil
+}
+
+// rate is the limiter for what somebody wants to do, and what they are told when it
+// refuses them.
+func (d *Door) rate(credential string, a Action) (l *Limiter, why string) {
+	switch {
+	case credential != "" && a == Write:
+		return d.writes, "too many changes with this credential"
+	case credential != "":
+		return d.reads, "too many requests with this credential"
+	case a == Write:
+		l, why = d.anonymousWrites, "changes"
+	default:
+		l, why = d.anonymousReads, "requests"
+	}
+	return l, "too many " + why + " from your network address without signing in; sign in, or slow down"
 }
 
 // Try is to be asked before a credential is looked at. secret is the credential

@@ -79,7 +79,33 @@ func (l *Limiter) Allow(key string, cost int) (wait time.Duration, ok bool) {
 	if l == nil {
 		return 0, true
 	}
+	_, wait, ok = l.take(maphash.String(l.seed, key), cost, mayRefuse)
+	return wait, ok
+}
+
+// Take is Allow that also says how much is left.
+func (l *Limiter) Take(key string, cost int) (State, time.Duration, bool) {
+	if l == nil {
+		return State{}, 0, true
+	}
 	return l.take(maphash.String(l.seed, key), cost, mayRefuse)
+}
+
+// TakeFrom is Take for an address.
+func (l *Limiter) TakeFrom(a netip.Addr, cost int) (State, time.Duration, bool) {
+	if l == nil {
+		return State{}, 0, true
+	}
+	return l.take(l.address(a), cost, mayRefuse)
+}
+
+// State is what a bucket holds after somebody took from it. The zero State is of a
+// rate that is off.
+type State struct {
+	Limit     int           // the most that the bucket holds
+	Remaining int           // what it holds now
+	Window    time.Duration // in which an empty bucket fills
+	Reset     time.Duration // until it is full
 }
 
 // Peek is Allow without taking anything.
@@ -87,7 +113,8 @@ func (l *Limiter) Peek(key string, cost int) (wait time.Duration, ok bool) {
 	if l == nil {
 		return 0, true
 	}
-	return l.take(maphash.String(l.seed, key), cost, onlyLook)
+	_, wait, ok = l.take(maphash.String(l.seed, key), cost, onlyLook)
+	return wait, ok
 }
 
 // AllowFrom is Allow for an address; the hosts of one IPv6 network of 64 bits
@@ -96,7 +123,8 @@ func (l *Limiter) AllowFrom(a netip.Addr, cost int) (wait time.Duration, ok bool
 	if l == nil {
 		return 0, true
 	}
-	return l.take(l.address(a), cost, mayRefuse)
+	_, wait, ok = l.take(l.address(a), cost, mayRefuse)
+	return wait, ok
 }
 
 // PeekFrom is Peek for an address.
@@ -104,7 +132,8 @@ func (l *Limiter) PeekFrom(a netip.Addr, cost int) (wait time.Duration, ok bool)
 	if l == nil {
 		return 0, true
 	}
-	return l.take(l.address(a), cost, onlyLook)
+	_, wait, ok = l.take(l.address(a), cost, onlyLook)
+	return wait, ok
 }
 
 // ChargeFrom takes cost events from an address in any case: for what has
@@ -141,7 +170,7 @@ const (
 	inAnyCase
 )
 
-func (l *Limiter) take(key uint64, cost int, how how) (wait time.Duration, ok bool) {
+func (l *Limiter) take(key uint64, cost int, how how) (left State, wait time.Duration, ok bool) {
 	now := l.now()
 	s := &l.sets[key&l.mask]
 	s.mu.Lock()
@@ -152,12 +181,18 @@ func (l *Limiter) take(key uint64, cost int, how how) (wait time.Duration, ok bo
 	case how == inAnyCase:
 		full = min(full, now+2*l.span)
 	case over > 0:
-		return time.Duration(over), false
+		return l.state(max(s.full[i], now) - now), time.Duration(over), false
 	case how == onlyLook:
-		return 0, true
+		return State{}, 0, true
 	}
 	s.key[i], s.full[i] = key, full
-	return 0, true
+	return l.state(full - now), 0, true
+}
+
+// state is that of a bucket which will be full after so many ns.
+func (l *Limiter) state(full int64) State {
+	used := int((full + l.interval - 1) / l.interval)
+	return State{Limit: l.burst, Remaining: max(l.burst-used, 0), Window: time.Duration(l.span), Reset: time.Duration(max(full, 0))}
 }
 
 // find is the key's own bucket, or else the fullest one of the set, which the
