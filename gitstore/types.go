@@ -86,8 +86,16 @@ type ListOptions struct {
 type ChangesOptions struct {
 	After  string // cursor
 	Limit  int    // 0: 50
-	Author string // exact name of the author or the actor
+	Author string // name or address of the author, or the actor, without regard to case
 	Prefix string // of a changed page's path
+
+	// Agent is the program that wrote on somebody's behalf, with or without its
+	// version and without regard to case ("claude code" takes "Claude Code 2.1");
+	// AnyAgent: any. Via is the face that the change came by. Since is the first
+	// author's date. Each narrows the list where it is not empty.
+	Agent string
+	Via   wiki.Via
+	Since time.Time
 }
 
 // PageLink is one link from or to a page.

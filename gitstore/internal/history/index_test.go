@@ -76,7 +76,7 @@ func TestAppendIsAdvance(t *testing.T) {
 func plainLog(x *Index, file string) (out []string) {
 	w := &walk{x: x, moved: map[plumbing.Hash]renames{}}
 	for {
-		missing, err := w.log(plumbing.ZeroHash, file, plumbing.ZeroHash, 1<<20)
+		missing, err := w.log(file, Filter{Limit: 1 << 20})
 		if errors.Is(err, wiki.ErrNotFound) {
 			return nil // it was on a side line only, and the merge dropped it
 		}

@@ -57,12 +57,20 @@ const defaultLog = 50
 // Cost: the items up to the end of the answer; where a page was added beside
 // others that were deleted, once also the comparison of their texts.
 func (x *Index) Log(at plumbing.Hash, file string, after plumbing.Hash, limit int) (log []wiki.Change, next plumbing.Hash, err error) {
-	if limit <= 0 {
-		limit = defaultLog
+	return x.LogOf(file, Filter{At: at, After: after, Limit: limit})
+}
+
+// LogOf is Log with a filter, of which Prefix means nothing here. An item that
+// the filter leaves out costs as much as one that it lets through; after 65,536
+// of them the answer may be short, or empty, with a next.
+func (x *Index) LogOf(file string, f Filter) (log []wiki.Change, next plumbing.Hash, err error) {
+	if f.Limit <= 0 {
+		f.Limit = defaultLog
 	}
+	f.Prefix = ""
 	w := &walk{x: x, moved: map[plumbing.Hash]renames{}}
 	for {
-		missing, err := w.log(at, file, after, limit)
+		missing, err := w.log(file, f)
 		if err != nil {
 			return nil, plumbing.ZeroHash, err
 		}
@@ -82,21 +90,22 @@ type walk struct {
 	next  plumbing.Hash
 }
 
-func (w *walk) log(at plumbing.Hash, file string, after plumbing.Hash, limit int) (missing plumbing.Hash, err error) {
+func (w *walk) log(file string, f Filter) (missing plumbing.Hash, err error) {
 	x := w.x
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	w.out, w.next = nil, plumbing.ZeroHash
-	n, err := x.at(at)
+	n, err := x.at(f.At)
 	if err != nil {
 		return missing, err
 	}
 	below := n + 1
-	if !after.IsZero() {
-		if below, err = x.at(after); err != nil {
+	if !f.After.IsZero() {
+		if below, err = x.at(f.After); err != nil {
 			return missing, err
 		}
 	}
+	match, scanned, last := x.matcher(f), 0, int32(-1)
 	path, known := x.paths.ids[file]
 	if !known {
 		return missing, wiki.NotFound("there is no file %q in this wiki's history", file)
@@ -120,11 +129,13 @@ func (w *walk) log(at plumbing.Hash, file string, after plumbing.Hash, limit int
 			}
 		}
 		if c.commit < below {
-			if len(w.out) == limit {
-				w.next = plumbing.NewHash(string(w.out[limit-1].Revision))
+			if len(w.out) == f.Limit || scanned == maxScan {
+				w.next = x.commits[last].oid
 				return missing, nil
 			}
-			w.out = append(w.out, x.change(c, moved))
+			if scanned, last = scanned+1, c.commit; match(c.commit) {
+				w.out = append(w.out, x.change(c, moved))
+			}
 		}
 		for _, j := range x.origins(i, moved) {
 			q.push(j)

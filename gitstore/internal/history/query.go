@@ -209,6 +209,9 @@ type Filter struct {
 	After  plumbing.Hash // go on behind this commit of an earlier answer; zero: from the newest
 	Limit  int           // most commits; 0: 50
 	Author string        // author's name or address, or actor, without regard to case; empty: all
+	Agent  string        // what IsAgent takes; empty: all
+	Via    wiki.Via      // the face it came by; empty: all
+	Since  time.Time     // author dates from then on; zero: all
 	Prefix string        // path in the tree: commits that changed a file that begins so; empty: all
 }
 
@@ -217,7 +220,7 @@ const maxScan = 1 << 16
 
 // Changes are recent commits with what they changed, newest first in the
 // index's order. next is the After for more, zero at the end. Cost: the answer;
-// with Author or Prefix also up to 65,536 commits looked at (some hundred
+// with a filter also up to 65,536 commits looked at (some hundred
 // microseconds), after which a page may be short, or empty, with a next.
 func (x *Index) Changes(f Filter) (commits []wiki.Commit, next plumbing.Hash, err error) {
 	oids, next, err := x.recent(f)
@@ -301,6 +304,7 @@ func (x *Index) matcher(f Filter) func(n int32) bool {
 			actors[id] = true
 		}
 	}
+	agents, vias := x.sources(f)
 	var under []bool
 	if f.Prefix != "" {
 		under = make([]bool, len(x.paths.list))
@@ -311,6 +315,9 @@ func (x *Index) matcher(f Filter) func(n int32) bool {
 	return func(n int32) bool {
 		r := &x.commits[n]
 		if people != nil && !people[r.author] && !actors[r.actor] {
+			return false
+		}
+		if agents != nil && !agents[r.agent] || vias != nil && !vias[r.via] || !f.Since.IsZero() && r.authored < f.Since.Unix() {
 			return false
 		}
 		if under == nil {
