@@ -57,6 +57,7 @@ type Config struct {
 	Logging  LogConfig      `toml:"log"`
 	Limits   LimitsConfig   `toml:"limits"`
 	Rates    RatesConfig    `toml:"rates"`
+	Agents   AgentsConfig   `toml:"agents"`
 	Cache    CacheConfig    `toml:"cache"`
 	Search   SearchConfig   `toml:"search"`
 	Markdown MarkdownConfig `toml:"markdown"`
@@ -249,6 +250,7 @@ func Default() Config {
 			AnonymousReads: limit.Rate{Events: 50, Per: time.Second, Burst: 500}, AnonymousWrites: limit.Rate{Events: 5, Per: time.Second, Burst: 50},
 			Failures: limit.Rate{Events: 20, Per: time.Minute, Burst: 60},
 		},
+		Agents:   defaultAgents(),
 		Cache:    CacheConfig{Content: 64 * MB, Rendered: 64 * MB},
 		Search:   defaultSearch(),
 		Sessions: SessionsConfig{Idle: Duration(30 * 24 * time.Hour), Lifetime: Duration(365 * 24 * time.Hour)},
@@ -338,6 +340,7 @@ func (c Config) problems() []problem {
 	if c.Sessions.Lifetime < c.Sessions.Idle {
 		add("sessions.lifetime", "%q is shorter than sessions.idle = %q, which then never counts: make it longer", c.Sessions.Lifetime, c.Sessions.Idle)
 	}
+	c.Agents.problems(add)
 	c.Search.problems(add)
 	for _, p := range c.sshProblems() {
 		add(p.key, "%s", p.text)
