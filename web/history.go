@@ -18,6 +18,7 @@ const (
 // historyView is the list of a page's versions.
 type historyView struct {
 	frame
+	Filter  *sources
 	Changes []wiki.Change
 	Next    string
 	First   bool // the newest entries
@@ -26,18 +27,18 @@ type historyView struct {
 
 func (q *request) history(p wiki.PagePath) error {
 	return q.showCached("history", func() (any, error) {
-		after, err := q.cursor()
+		filter, err := q.sources(q.links().View("history", p))
 		if err != nil {
 			return nil, err
 		}
-		changes, next, err := q.view.History(q.r.Context(), p, after, historyPage)
+		changes, next, err := q.view.HistoryOf(q.r.Context(), p, filter.options(historyPage))
 		if err != nil {
 			return nil, err
 		}
-		if len(changes) == 0 {
+		if len(changes) == 0 && !filter.Any() {
 			return nil, wiki.NotFound("%s", q.texts.get("error.no_page", string(p)))
 		}
-		d := &historyView{frame: q.frame("history", q.texts.get("history.title", string(p)), p), Changes: changes, Next: next, First: after == ""}
+		d := &historyView{frame: q.frame("history", q.texts.get("history.title", string(p)), p), Filter: filter, Changes: changes, Next: next, First: filter.First()}
 		d.Gone = !d.Exists
 		return d, nil
 	})
@@ -54,11 +55,9 @@ func (q *request) cursor() (string, error) {
 // changelogView is the list of the wiki's commits.
 type changelogView struct {
 	frame
+	Filter *sources
 	Days   []day
 	Next   string
-	Author string
-	Prefix string
-	First  bool
 }
 
 // day is the commits of one day (UTC).
@@ -71,19 +70,22 @@ func (d day) Date() wiki.Commit { return d.Commits[0] }
 
 func (q *request) changelog() error {
 	return q.showCached("changelog", func() (any, error) {
-		after, err := q.cursor()
+		filter, err := q.sources(q.links().To("changelog"))
 		if err != nil {
 			return nil, err
 		}
-		query := q.r.URL.Query()
-		o := gitstore.ChangesOptions{After: after, Limit: changesPage, Author: query.Get("author"), Prefix: query.Get("prefix")}
-		commits, next, err := q.view.Changes(q.r.Context(), o)
+		commits, next, err := q.view.Changes(q.r.Context(), filter.options(changesPage))
 		if err != nil {
 			return nil, err
 		}
-		d := &changelogView{frame: q.frame("changelog", q.texts.get("changelog.title"), ""), Next: next, Author: o.Author, Prefix: o.Prefix, First: after == ""}
-		d.Days = days(commits)
-		return d, nil
+		if !filter.Later() {
+			agents, err := q.view.Agents(q.r.Context())
+			if err != nil {
+				return nil, err
+			}
+			filter.offer(agents)
+		}
+		return &changelogView{frame: q.frame("changelog", q.texts.get("changelog.title"), ""), Filter: filter, Days: days(commits), Next: next}, nil
 	})
 }
 
@@ -207,44 +209,6 @@ const maxLines = 20_000
 
 func manyLines(text []byte) bool { return bytes.Count(text, []byte("\n")) > maxLines }
 
-// blameView says for each line who wrote it.
-type blameView struct {
-	frame
-	Chunks []chunk
-	Rev    wiki.Revision
-	Old    *wiki.Commit
-}
-
-// chunk is consecutive lines of one commit.
-type chunk struct {
-	Commit *wiki.Commit
-	Path   wiki.PagePath
-	Lines  []wiki.BlameLine
-	Odd    bool
-	Before wiki.Revision // parent: where the walk back goes on
-}
-
-func (q *request) blame(p wiki.PagePath) error {
-	return q.showCached("blame", func() (any, error) {
-		v, rev, old, err := q.asOf()
-		if err != nil {
-			return nil, err
-		}
-		page, err := v.ReadPage(p)
-		if err != nil {
-			return nil, err
-		}
-		if manyLines(page.Content) {
-			return nil, wiki.Invalid("path", "%s", q.texts.get("blame.many_lines", maxLines))
-		}
-		lines, err := v.Blame(q.r.Context(), p)
-		if err != nil {
-			return nil, err
-		}
-		return &blameView{frame: q.frame("blame", q.texts.get("blame.title", string(p)), p), Chunks: chunks(lines), Rev: rev, Old: old}, nil
-	})
-}
-
 // asOf is the view that "revision" asks for, and its commit where it is an old
 // one.
 func (q *request) asOf() (*gitstore.View, wiki.Revision, *wiki.Commit, error) {
@@ -261,22 +225,6 @@ func (q *request) asOf() (*gitstore.View, wiki.Revision, *wiki.Commit, error) {
 		return nil, "", nil, err
 	}
 	return v, commit.Revision, &commit, nil
-}
-
-func chunks(lines []wiki.BlameLine) []chunk {
-	var list []chunk
-	for _, l := range lines {
-		if n := len(list); n == 0 || list[n-1].Commit.Revision != l.Commit.Revision {
-			c := chunk{Commit: l.Commit, Path: l.Path, Odd: n%2 == 1}
-			if len(l.Commit.Parents) > 0 {
-				c.Before = l.Commit.Parents[0]
-			}
-			list = append(list, c)
-		}
-		last := &list[len(list)-1]
-		last.Lines = append(last.Lines, l)
-	}
-	return list
 }
 
 // sourceView is a page's text as it is written.

@@ -160,16 +160,19 @@ type atomEntry struct {
 	Content string   `xml:"content"`
 }
 
-// feed is the newest changes as Atom; "prefix" narrows it to a folder.
+// feed is the newest changes as Atom; it is narrowed as the changelog is.
 func (q *request) feed() error {
 	return q.cached(func() (*document, error) {
-		prefix := q.r.URL.Query().Get("prefix")
-		commits, _, err := q.view.Changes(q.r.Context(), gitstore.ChangesOptions{Limit: changesPage, Prefix: prefix})
+		filter, err := q.sources(q.links().To("changelog"))
+		if err != nil {
+			return nil, err
+		}
+		commits, _, err := q.view.Changes(q.r.Context(), filter.options(changesPage))
 		if err != nil {
 			return nil, err
 		}
 		here := q.absolute(q.links().To("changelog"))
-		f := atomFeed{Title: q.view.Settings().Name, ID: here, Links: []atomLink{{"alternate", here}, {"self", q.absolute(q.links().To("changelog.atom"))}}, Updated: time.Unix(0, 0).UTC().Format(time.RFC3339)}
+		f := atomFeed{Title: q.view.Settings().Name, ID: here, Links: []atomLink{{"alternate", here}, {"self", q.absolute(filter.At(q.links().To("changelog.atom")))}}, Updated: time.Unix(0, 0).UTC().Format(time.RFC3339)}
 		for i, c := range commits {
 			on := c.Date.UTC().Format(time.RFC3339)
 			if i == 0 {
@@ -180,7 +183,7 @@ func (q *request) feed() error {
 				files.WriteString(string(ch.Kind) + " " + decodeFile(ch.File) + "\n")
 			}
 			at := q.absolute(q.links().Commit(c.Revision))
-			f.Entries = append(f.Entries, atomEntry{Title: c.Subject, ID: at, Link: atomLink{"alternate", at}, Updated: on, Author: authorName(c), Content: files.String()})
+			f.Entries = append(f.Entries, atomEntry{Title: c.Subject, ID: at, Link: atomLink{"alternate", at}, Updated: on, Author: byline(c), Content: files.String()})
 		}
 		return xmlDocument(f, "application/atom+xml; charset=utf-8")
 	})

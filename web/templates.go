@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"wikibot/gitstore"
 	"wikibot/wiki"
 )
 
@@ -85,33 +86,40 @@ func (s *templateSet) part(view, name string, data any) ([]byte, error) {
 // functions are what templates may call.
 func (h *Handler) functions() template.FuncMap {
 	return template.FuncMap{
-		"t":     h.texts.lookup,
-		"n":     h.texts.count,
-		"asset": h.assets.url,
-		"icon":  icon,
-		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"date":  func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04") },
-		"day":   func(t time.Time) string { return t.UTC().Format("2 January 2006") },
-		"clock": func(t time.Time) string { return t.UTC().Format("15:04") },
-		"bytes": func(n int64) string { return byteSize(n) },
-		"short": func(r wiki.Revision) string { return r.Short() },
-		"file":  decodeFile,
-		"dict":  dict,
-		"key":   requestID,
-		"pairs": pairs,
-		"author": func(c any) (string, error) {
-			switch c := c.(type) {
-			case wiki.Commit:
-				return authorName(c), nil
-			case *wiki.Commit:
-				return authorName(*c), nil
-			}
-			return "", fmt.Errorf("no commit: %T", c)
-		},
-		"filepath": func(a wiki.Attachment) wiki.FilePath { return wiki.FilePath(a.File) },
-		"isimage":  func(a wiki.Attachment) bool { return strings.HasPrefix(a.MIME, "image/") },
-		"add":      func(a, b int) int { return a + b },
-		"number":   number,
+		"t":         h.texts.lookup,
+		"n":         h.texts.count,
+		"asset":     h.assets.url,
+		"icon":      icon,
+		"stamp":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"date":      func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04") },
+		"day":       func(t time.Time) string { return t.UTC().Format("2 January 2006") },
+		"clock":     func(t time.Time) string { return t.UTC().Format("15:04") },
+		"bytes":     func(n int64) string { return byteSize(n) },
+		"short":     func(r wiki.Revision) string { return r.Short() },
+		"file":      decodeFile,
+		"dict":      dict,
+		"key":       requestID,
+		"pairs":     pairs,
+		"author":    ofCommit(authorName),
+		"byline":    ofCommit(byline),
+		"agentname": gitstore.AgentName,
+		"filepath":  func(a wiki.Attachment) wiki.FilePath { return wiki.FilePath(a.File) },
+		"isimage":   func(a wiki.Attachment) bool { return strings.HasPrefix(a.MIME, "image/") },
+		"add":       func(a, b int) int { return a + b },
+		"number":    number,
+	}
+}
+
+// ofCommit lets templates give a commit or a pointer to one.
+func ofCommit(f func(wiki.Commit) string) func(any) (string, error) {
+	return func(c any) (string, error) {
+		switch c := c.(type) {
+		case wiki.Commit:
+			return f(c), nil
+		case *wiki.Commit:
+			return f(*c), nil
+		}
+		return "", fmt.Errorf("no commit: %T", c)
 	}
 }
 
