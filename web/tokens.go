@@ -74,6 +74,11 @@ func (b *tokenBox) choose(role, days string) {
 	if b.Of == "wiki" {
 		roles = []string{"editor", "viewer", "owner"}
 	}
+	b.offer(roles, role, days)
+}
+
+// offer lets the form choose among roles.
+func (b *tokenBox) offer(roles []string, role, days string) {
 	if role == "" {
 		role = roles[0]
 	}
