@@ -5,7 +5,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 
+	"wikibot/limit"
 	"wikibot/wiki"
 )
 
@@ -83,6 +86,13 @@ func (q *request) fail(err error) {
 	if code == http.StatusUnauthorized {
 		q.w.Header().Set("WWW-Authenticate", `Bearer realm="wikibot"`) // RFC 9110, 15.5.2; no scheme that makes a browser ask
 	}
+	if q.text {
+		q.w.Header().Del("Etag")
+		q.w.Header().Set("Cache-Control", "private, no-store")
+		q.w.Header()["Vary"] = variesByKind
+		http.Error(q.w, strings.TrimSpace(e.Text+strings.Join(e.Faults, "\n")), code)
+		return
+	}
 	e.Next = q.nextSteps(code)
 	q.sendError(e)
 }
@@ -122,6 +132,40 @@ func (q *request) nextSteps(code int) []crumb {
 		steps = append([]crumb{{q.texts.get("error.retry"), q.here()}}, steps...)
 	}
 	return steps
+}
+
+// TooMany answers a request that met a limit (RFC 6585, section 4) and reports
+// whether err is of one: a page for a browser, a line of text for everybody else.
+// c is who asked, as far as that is known. No data is looked at, and the page is
+// made once for each look and text, so refusing costs less than answering.
+func (h *Handler) TooMany(w http.ResponseWriter, r *http.Request, c wiki.Caller, err error) bool {
+	var told *limit.Exceeded
+	if !errors.As(err, &told) {
+		return false
+	}
+	head := w.Header()
+	head.Set("Retry-After", strconv.Itoa(told.Seconds()))
+	head.Set("Cache-Control", "private, no-store")
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.Error(w, told.Error(), http.StatusTooManyRequests)
+		return true
+	}
+	setSecurityHeaders(head)
+	q := &request{Handler: h, w: w, r: r, caller: c, rest: r.URL.EscapedPath()}
+	key := docKey{address: "too many: " + told.Error(), variant: q.theme() + "|" + q.who()}
+	doc, ok := h.docs.get(key)
+	if !ok {
+		e := &errorPage{frame: q.bareFrame("error", h.texts.get("error.too_many")), Status: http.StatusTooManyRequests, Head: h.texts.get("error.too_many"), Text: told.Error()}
+		e.Next = q.nextSteps(e.Status)
+		if doc, err = q.page("error", e); err != nil {
+			h.Log.Error("the error page failed", "error", err)
+			http.Error(w, told.Error(), http.StatusTooManyRequests)
+			return true
+		}
+		h.docs.put(key, doc)
+	}
+	q.send(http.StatusTooManyRequests, doc)
+	return true
 }
 
 // sendError writes the page, or, should even that fail, one line of text.

@@ -32,6 +32,7 @@ type frame struct {
 	SiteURL  string // the apex
 	Robots   bool   // search engines may keep it
 	Canonic  string // absolute address of the page, or empty
+	Markdown string // address of the page as it is written, or empty
 	Sidebar  *sidebar
 	Alerts   []alert // for those who can mend what is wrong with the site or the wiki
 	Notice   *notice
@@ -57,15 +58,9 @@ type notice struct {
 
 // frame begins the frame of a view; p is the page it is about, or empty.
 func (q *request) frame(view, title string, p wiki.PagePath) frame {
-	f := frame{
-		Title: title, Site: q.SiteName, Theme: q.theme(), View: view, Path: p,
-		L: q.links(), Who: q.who(), Here: q.here(), SignIn: q.Addresses.Site(q.SignIn), SignOut: q.Addresses.Site(q.SignOut),
-		SiteURL: q.Addresses.Site("/"), Account: q.Addresses.Site(accountPath),
-	}
+	f := q.bareFrame(view, title)
+	f.Here, f.Path = q.here(), p
 	f.Alerts = q.alerts()
-	if q.Addresses.Layout == wiki.LayoutPath {
-		f.SignIn, f.SignOut, f.SiteURL, f.Account = q.SignIn, q.SignOut, "/", accountPath
-	}
 	if next := q.next(); next != "" {
 		f.SignIn += "?next=" + url.QueryEscape(next)
 	}
@@ -81,6 +76,19 @@ func (q *request) frame(view, title string, p wiki.PagePath) frame {
 		}
 	}
 	f.Notice = q.notice()
+	return f
+}
+
+// bareFrame is a frame of the site that depends on no address and no data.
+func (q *request) bareFrame(view, title string) frame {
+	f := frame{
+		Title: title, Site: q.SiteName, Theme: q.theme(), View: view,
+		L: q.links(), Who: q.who(), Here: "/", SignIn: q.Addresses.Site(q.SignIn), SignOut: q.Addresses.Site(q.SignOut),
+		SiteURL: q.Addresses.Site("/"), Account: q.Addresses.Site(accountPath),
+	}
+	if q.Addresses.Layout == wiki.LayoutPath {
+		f.SignIn, f.SignOut, f.SiteURL, f.Account = q.SignIn, q.SignOut, "/", accountPath
+	}
 	return f
 }
 

@@ -43,7 +43,7 @@ type backlink struct {
 // home answers the wiki's root with its home page.
 func (q *request) home() error {
 	home := q.view.Settings().Home
-	if q.r.URL.RawQuery == "" {
+	if q.r.URL.RawQuery == "" && !q.text {
 		if real, ok := q.view.Page(string(home)); ok {
 			return q.current(real)
 		}
@@ -69,6 +69,12 @@ func (q *request) content(escaped string) error {
 	if f, ok := q.view.File(s); ok && string(f) == s {
 		return q.sendFile(f)
 	}
+	if stem, ok := strings.CutSuffix(s, wiki.PageSuffix); ok {
+		return q.file(stem)
+	}
+	if q.rest == "/llms.txt" {
+		return q.llms()
+	}
 	if strings.HasSuffix(s, "/") {
 		return q.redirect(q.keepQuery(q.links().Page(wiki.PagePath(strings.Trim(s, "/")))))
 	}
@@ -79,10 +85,23 @@ func (q *request) content(escaped string) error {
 		}
 		return wiki.NotFound("%s", err)
 	}
-	if string(p) != s { // not in NFC, or a page's file name
+	if string(p) != s { // not in NFC
 		return q.redirect(q.keepQuery(q.links().Page(p)))
 	}
 	return q.showPage(p)
+}
+
+// file answers an address that names a page's file.
+func (q *request) file(stem string) error {
+	q.text = true
+	p, err := wiki.ParsePagePath(stem)
+	if err != nil {
+		return wiki.NotFound("%s", err)
+	}
+	if string(p) != stem { // not in NFC
+		return q.redirect(q.keepQuery(q.links().Page(p) + wiki.PageSuffix))
+	}
+	return q.markdown(p, wiki.PageSuffix)
 }
 
 func (q *request) keepQuery(u string) string {
@@ -96,6 +115,9 @@ func (q *request) keepQuery(u string) string {
 // is spelt otherwise or was renamed; with a folder's index; or with the offer
 // to create it.
 func (q *request) showPage(p wiki.PagePath) error {
+	if q.text {
+		return q.markdown(p, "")
+	}
 	rev, err := q.revision("revision")
 	if err != nil {
 		return err
@@ -143,6 +165,7 @@ func (q *request) current(p wiki.PagePath) error {
 			return err
 		}
 		q.w.Header().Set("Cache-Control", "private, no-store")
+		q.w.Header()["Vary"] = variesByKind
 		q.send(http.StatusOK, doc)
 		return nil
 	}
@@ -175,6 +198,10 @@ func (q *request) buildPage(v *gitstore.View, p wiki.PagePath, old *wiki.Commit)
 		return nil, err
 	}
 	d := &pageView{frame: q.frame("page", body.Title, page.Path), Page: page, Old: old}
+	d.Markdown = q.links().Page(page.Path) + wiki.PageSuffix
+	if old != nil {
+		d.Markdown = withRevision(d.Markdown, old.Revision)
+	}
 	d.Body, d.Contents, d.Properties = body.Body(), body.Contents(), body.Properties
 	if !body.HasHeading() {
 		d.Heading = body.Title

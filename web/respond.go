@@ -124,12 +124,17 @@ func (q *request) tagged(tag string) {
 	h := q.w.Header()
 	h["Etag"] = []string{tag}
 	h["Cache-Control"] = revalidate
-	h["Vary"] = varies
+	if h["Vary"] = varies; q.negotiable() {
+		h["Vary"] = variesByKind
+	}
 }
 
 var (
 	revalidate = []string{"private, no-cache"}
 	varies     = []string{"Cookie, Authorization, Accept-Encoding"}
+
+	// variesByKind is for pages, which come as HTML or as Markdown.
+	variesByKind = []string{"Cookie, Authorization, Accept-Encoding, Accept"}
 )
 
 // cached builds a document that depends on nothing but the key, keeps it and

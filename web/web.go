@@ -22,7 +22,11 @@
 //	/-/history-search?q=&regex=yes&case=yes&prefix=&author=&since=&until=&after=
 //	/-/connect /-/settings /-/access /-/tokens /-/help
 //
-// "?revision=REV" shows a page, a source or an attachment as it was.
+// "?revision=REV" shows a page, a source or an attachment as it was. A page's
+// address with ".md" behind it, and a page for whoever asks for text/markdown, is its
+// text as it is written. /-/changelog, its feed and /-/history/… take "author",
+// "agent" ("*": any) and "via"; /-/blame/… marks the lines of "agent", and with
+// "only=yes" leaves the others out. /llms.txt tells programs where to begin.
 //
 // # Searching as JSON
 //
@@ -213,6 +217,7 @@ type request struct {
 	rest   string    // escaped path within the wiki or the apex
 	view   *gitstore.View
 	can    wiki.Standing
+	text   bool // whoever asks wants no HTML: errors are a line of text
 }
 
 // answer guards a handler: headers of every answer, cross-origin changes
@@ -266,7 +271,7 @@ type wikiView struct {
 // wikiViews are the views below /-/.
 func wikiViews() map[string]wikiView {
 	return map[string]wikiView{
-		"page":           {get, onPage((*request).showPage)},
+		"page":           {get, (*request).namedPage},
 		"file":           {get, (*request).showFile},
 		"edit":           {form, onPage((*request).edit)},
 		"preview":        {post, onPage((*request).preview)},
@@ -334,12 +339,13 @@ func (q *request) serveWiki() error {
 	case q.rest == "/-/theme":
 		return q.setTheme()
 	}
+	q.text = q.asksMarkdown()
 	view, err := q.Store.View(q.r.Context(), q.caller, q.slug)
 	if err != nil {
 		return err
 	}
 	q.view, q.can = view, view.Standing()
-	if !q.isPost() && q.kept(q.key()) {
+	if !q.isPost() && !q.text && q.kept(q.key()) {
 		return nil
 	}
 	switch q.rest {
