@@ -93,7 +93,6 @@ func (q *request) content(escaped string) error {
 
 // file answers an address that names a page's file.
 func (q *request) file(stem string) error {
-	q.text = true
 	p, err := wiki.ParsePagePath(stem)
 	if err != nil {
 		return wiki.NotFound("%s", err)

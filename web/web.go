@@ -339,7 +339,7 @@ func (q *request) serveWiki() error {
 	case q.rest == "/-/theme":
 		return q.setTheme()
 	}
-	q.text = q.asksMarkdown()
+	q.text = q.asksMarkdown() || !q.isPost() && q.negotiable() && strings.HasSuffix(q.rest, wiki.PageSuffix)
 	view, err := q.Store.View(q.r.Context(), q.caller, q.slug)
 	if err != nil {
 		return err
