@@ -93,8 +93,9 @@ type move struct {
 
 // keyed is a commit that an idempotency key stands for.
 type keyed struct {
-	key    string
-	commit plumbing.Hash
+	key     string
+	request string // Meta.Request
+	commit  plumbing.Hash
 }
 
 // edit is a commit on main with one parent and what it changed.
@@ -351,6 +352,7 @@ const (
 	trailerVia    = "Wikibot-Via"
 	trailerAgent  = "Wikibot-Agent"
 	trailerKey    = "Wikibot-Key"
+	trailerAsked  = "Wikibot-Request"
 
 	trailerRenamed = "Wikibot-Renamed" // old.md -> new.md, paths in the tree
 )

@@ -64,7 +64,7 @@ func (s *Store) Update(ctx context.Context, c wiki.Caller, slug wiki.Slug, meta 
 			return err
 		}
 		if key != "" {
-			if old, ok, err := r.replay(ctx, b, key); ok || err != nil {
+			if old, ok, err := r.replay(ctx, b, key, meta.Request); ok || err != nil {
 				result = old
 				return err
 			}
@@ -77,7 +77,7 @@ func (s *Store) Update(ctx context.Context, c wiki.Caller, slug wiki.Slug, meta 
 		if err := fn(tx); err != nil {
 			return err
 		}
-		result, err = tx.finish(meta.Message, key)
+		result, err = tx.finish(meta.Message, key, meta.Request)
 		return err
 	}
 	for range 3 { // where an idle wiki forgets its index in between
@@ -117,20 +117,17 @@ func (b *batch) begin(c wiki.Caller) (*Tx, error) {
 }
 
 // finish turns what was done into a commit on the batch.
-func (tx *Tx) finish(text, key string) (Result, error) {
+func (tx *Tx) finish(text, key, request string) (Result, error) {
 	head, err := tx.batch.head(refMain)
 	if err != nil {
 		return Result{}, err
-	}
-	res := Result{Pages: tx.pages, Updated: tx.also}
-	if tx.root == tx.start && len(tx.merges) == 0 {
-		res.Revision, res.Unchanged = revision(head.commit), true
-		return res, nil
 	}
 	changes, err := diff(tx.start, tx.root)
 	if err != nil {
 		return Result{}, err
 	}
+	markUnchanged(tx.pages, changes)
+	res := Result{Pages: tx.pages, Updated: tx.also}
 	if len(changes) == 0 && len(tx.merges) == 0 {
 		res.Revision, res.Unchanged = revision(head.commit), true
 		return res, nil
@@ -143,7 +140,7 @@ func (tx *Tx) finish(text, key string) (Result, error) {
 	}
 	info := commitInfo{
 		author:  signature{tx.caller.Name(), tx.repo.store.noreply(tx.caller)},
-		message: message(text, tx.caller, key, tx.moved...),
+		message: message(text, tx.caller, key, append(requestTrailer(key, request), tx.moved...)...),
 		when:    tx.repo.store.now(),
 	}
 	oid, err := tx.batch.commit(refMain, tx.root, info, tx.merges...)
@@ -151,7 +148,7 @@ func (tx *Tx) finish(text, key string) (Result, error) {
 		return Result{}, err
 	}
 	if key != "" {
-		tx.batch.keys = append(tx.batch.keys, keyed{key, oid})
+		tx.batch.keys = append(tx.batch.keys, keyed{key, request, oid})
 	}
 	if len(tx.merges) == 0 {
 		tx.batch.edits = append(tx.batch.edits, edit{oid, changes})
@@ -241,10 +238,14 @@ func (tx *Tx) checkText(p wiki.PagePath, content []byte) error {
 
 // replay answers a write whose idempotency key was seen before: the commit that
 // carries the key is the proof that the write happened, and what it did is read
-// from it. Keys are remembered for a day.
-func (r *repo) replay(ctx context.Context, b *batch, key string) (Result, bool, error) {
+// from it. Keys are remembered for a day. A key that comes with another request is
+// an ErrInvalid (draft-ietf-httpapi-idempotency-key-header, section 2.7).
+func (r *repo) replay(ctx context.Context, b *batch, key, request string) (Result, bool, error) {
 	for _, k := range b.keys {
 		if k.key == key {
+			if otherRequest(k.request, request) {
+				return Result{}, false, errKeyTaken()
+			}
 			return Result{Revision: revision(k.commit), Replayed: true}, true, nil
 		}
 	}
@@ -256,6 +257,9 @@ func (r *repo) replay(ctx context.Context, b *batch, key string) (Result, bool, 
 	if !ok {
 		return Result{}, false, nil
 	}
+	if err := r.sameRequest(c.Revision, request); err != nil {
+		return Result{}, false, err
+	}
 	res := Result{Revision: c.Revision, Replayed: true}
 	full, err := index.Commit(c.Revision)
 	if err != nil {
@@ -266,6 +270,7 @@ func (r *repo) replay(ctx context.Context, b *batch, key string) (Result, bool, 
 			continue
 		}
 		p := PageResult{Path: f.Page, Created: f.Kind == wiki.Added, Deleted: f.Kind == wiki.Deleted}
+		p.From, _ = wiki.PageOfFile(f.From)
 		if f.New != "" {
 			if p.Content, err = r.blob(plumbing.NewHash(f.New)); err != nil {
 				return Result{}, false, err

@@ -135,6 +135,7 @@ type FileDiff struct {
 type Meta struct {
 	Message string // commit message; a default that names the pages where it is empty
 	Key     string // idempotency key: the same caller's second write with it answers with the first's result
+	Request string // what is written, in short (a hash in hexadecimal); a Key that comes with another one is refused. Empty: not compared
 	DryRun  bool   // do everything except writing
 }
 
@@ -184,6 +185,8 @@ type PageResult struct {
 	Deleted bool
 	Merged  bool   // the text is a merge of the caller's and a newer one
 	Content []byte // the text as saved; nil for Deleted
+
+	Unchanged bool // the page is as it was before the change
 }
 
 // RefCommand is one line of a push: git's object names in hexadecimal, forty

@@ -1,0 +1,202 @@
+package notes
+
+import (
+	"strings"
+
+	"wikibot/gitstore"
+	"wikibot/wiki"
+)
+
+// change is what runs within the Store's writer for one ApplyRequest. It may run
+// more than once, so it is made anew for each run.
+type change struct {
+	tx *gitstore.Tx
+
+	// touched are the pages that earlier operations of the request have changed,
+	// by fold, with the name that each had at the beginning: a later operation's
+	// revision is compared with the state from which the request began.
+	touched map[string]wiki.PagePath
+
+	maxText int64
+	work    int64 // bytes of text that may still be gone through
+}
+
+// maxWork is how much text the operations of one request may go through together,
+// in bytes: the writer does nothing else for the wiki meanwhile. Finding a section
+// parses the page and counts several times.
+const (
+	maxWork     = 128 << 20
+	sectionWork = 4
+)
+
+// charge takes the work of an operation on a page's text from what is left.
+func (c *change) charge(o *Op) error {
+	times := int64(len(o.Edits))
+	if o.Section != "" {
+		times += sectionWork
+	}
+	if times == 0 {
+		return nil
+	}
+	text, err := c.tx.Read(o.Path)
+	if err != nil {
+		return nil // the operation says it better
+	}
+	if c.work -= times * int64(len(text)+1); c.work < 0 {
+		return &wiki.Error{Kind: wiki.ErrTooLarge, Field: "operations", Text: "these operations go through too much text for one commit: divide them into several requests"}
+	}
+	return nil
+}
+
+// do applies one operation.
+func (c *change) do(o *Op) error {
+	if err := c.charge(o); err != nil {
+		return err
+	}
+	switch o.Do {
+	case Write:
+		return c.write(o)
+	case EditText:
+		return c.editText(o)
+	case Delete, Rename:
+		return c.move(o)
+	case Restore:
+		return c.touch(o.Path, c.tx.Restore(o.Path, o.Revision))
+	case Revert:
+		return c.tx.Revert(o.Revision)
+	case Attach:
+		return c.tx.Attach(o.File, o.Content, gitstore.AttachOptions{Replace: o.Overwrite})
+	case Detach:
+		return c.tx.Detach(o.File)
+	case RenameFile:
+		return c.tx.RenameFile(o.File, o.NewFile)
+	}
+	return c.add(o)
+}
+
+// touch notes that the request has changed a page.
+func (c *change) touch(p wiki.PagePath, err error) error {
+	if err != nil {
+		return err
+	}
+	if _, ok := c.touched[p.Fold()]; !ok {
+		c.touched[p.Fold()] = p
+	}
+	return nil
+}
+
+// expected checks a revision against the beginning of the request; done is true
+// where that settles it, because the request itself has changed the page since.
+func (c *change) expected(o *Op) (done bool, err error) {
+	was, ok := c.touched[o.Path.Fold()]
+	if !ok || o.Revision == "" || o.Merge {
+		return ok, nil
+	}
+	return true, c.tx.Unchanged(was, o.Revision)
+}
+
+func (c *change) write(o *Op) error {
+	own, err := c.expected(o)
+	if err != nil {
+		return err
+	}
+	put := gitstore.PutOptions{Expect: o.Revision, Create: o.Create, Overwrite: o.Overwrite, Merge: o.Merge}
+	if own && o.Revision != "" && !o.Merge && !o.Create {
+		put = gitstore.PutOptions{Overwrite: true}
+	}
+	return c.touch(o.Path, c.tx.Put(o.Path, o.Content, put))
+}
+
+func (c *change) editText(o *Op) error {
+	own, err := c.expected(o)
+	if err != nil {
+		return err
+	}
+	base := o.Revision
+	if own && !o.Merge {
+		base = "" // what the request has made of the page
+	}
+	return c.touch(o.Path, c.tx.EditText(o.Path, base, o.Merge, func(text string) (string, error) {
+		return replaceAll(text, o.Edits, c.maxText)
+	}))
+}
+
+// replaceAll applies edits one after the other. The text may not grow beyond most
+// bytes on the way.
+func replaceAll(text string, edits []Edit, most int64) (string, error) {
+	for _, e := range edits {
+		n := strings.Count(text, e.Old)
+		switch {
+		case n == 0:
+			return "", wiki.Invalid("old_string", "old_string not found in page content. Read the page again and copy the text exactly, white space included")
+		case n > 1 && !e.All:
+			return "", wiki.Invalid("old_string", "old_string is ambiguous: found %d occurrences. Provide a longer unique string.", n)
+		case int64(len(text))+int64(n)*int64(len(e.New)-len(e.Old)) > most:
+			return "", &wiki.Error{Kind: wiki.ErrTooLarge, Field: "new_string", Text: "the page would become too large: divide it into several pages"}
+		}
+		text = strings.ReplaceAll(text, e.Old, e.New)
+	}
+	return text, nil
+}
+
+func (c *change) move(o *Op) error {
+	own, err := c.expected(o)
+	if err != nil {
+		return err
+	}
+	expect := o.Revision
+	if own || o.Merge {
+		expect = ""
+	}
+	if o.Do == Delete {
+		return c.touch(o.Path, c.tx.Delete(o.Path, gitstore.DeleteOptions{Expect: expect, Folder: o.Folder}))
+	}
+	was, ok := c.touched[o.Path.Fold()]
+	if !ok {
+		was = o.Path
+	}
+	c.touched[o.NewPath.Fold()] = was
+	return c.touch(o.Path, c.tx.Rename(o.Path, o.NewPath, gitstore.RenameOptions{
+		Expect: expect, KeepLinks: o.KeepLinks, NoRedirect: o.NoRedirect, NoFolder: o.NoFolder,
+	}))
+}
+
+// add applies what says where it belongs by itself to the newest text.
+func (c *change) add(o *Op) error {
+	if o.Revision != "" && !o.Merge {
+		was, ok := c.touched[o.Path.Fold()]
+		if !ok {
+			was = o.Path
+		}
+		if err := c.tx.Unchanged(was, o.Revision); err != nil {
+			return err
+		}
+	}
+	if o.Create && (o.Do == Append || o.Do == Prepend) {
+		if _, there, err := c.tx.Has(o.Path); err != nil {
+			return err
+		} else if !there {
+			return c.touch(o.Path, c.tx.Put(o.Path, o.Content, gitstore.PutOptions{Create: true}))
+		}
+	}
+	return c.touch(o.Path, c.insert(o))
+}
+
+func (c *change) insert(o *Op) error {
+	text := string(o.Content)
+	switch o.Do {
+	case Append:
+		return c.tx.Append(o.Path, text)
+	case Prepend:
+		return c.tx.Prepend(o.Path, text)
+	case AppendSection:
+		return c.tx.AppendSection(o.Path, o.Section, text)
+	case PrependSection:
+		return c.tx.PrependSection(o.Path, o.Section, text)
+	case ReplaceSection:
+		return c.tx.ReplaceSection(o.Path, o.Section, text)
+	case InsertBefore:
+		return c.tx.InsertBefore(o.Path, o.Section, text)
+	}
+	return c.tx.InsertAfter(o.Path, o.Section, text)
+}

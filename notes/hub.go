@@ -1,0 +1,4 @@
+package notes
+
+// hub hands news of wikis to their followers.
+type hub struct{}
