@@ -68,6 +68,7 @@ func BenchmarkNotModified(b *testing.B) {
 }
 func BenchmarkChangelog(b *testing.B)  { benchmarkGet(b, "/w/notes/-/changelog") }
 func BenchmarkHistory(b *testing.B)    { benchmarkGet(b, "/w/notes/-/history/Home") }
+func BenchmarkMarkdown(b *testing.B)   { benchmarkGet(b, "/w/notes/Home.md") }
 func BenchmarkAttachment(b *testing.B) { benchmarkGet(b, "/w/notes/Design/Auth/flow.svg") }
 
 // BenchmarkPageCold assembles pages whose bytes are in no cache: what the
