@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"wikibot/gitstore"
@@ -52,7 +54,7 @@ func (q *request) listPages(b *strings.Builder, home wiki.PagePath, entries []wi
 			return
 		}
 		listed[p] = true
-		fmt.Fprintf(b, "- [%s](%s)\n", strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`).Replace(string(p)), q.absolute(q.links().Page(p))+wiki.PageSuffix)
+		fmt.Fprintf(b, "- [%s](%s)\n", inLink(string(p)), q.absolute(q.links().Page(p))+wiki.PageSuffix)
 	}
 	for _, p := range []wiki.PagePath{home, "Meta/Agent Guide", "Meta/Wiki Usage Guide"} {
 		name(p)
@@ -62,6 +64,36 @@ func (q *request) listPages(b *strings.Builder, home wiki.PagePath, entries []wi
 			name(e.Page)
 		}
 	}
+}
+
+// siteLLMs is /llms.txt of the apex: the wikis that the caller may read, each with
+// its own. Cost: that of the list of wikis.
+func (q *request) siteLLMs() error {
+	infos, err := q.Store.Wikis(q.r.Context(), q.caller)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s\n", oneLine(q.SiteName), q.texts.get("llms.site"))
+	if q.HasMCP {
+		fmt.Fprintf(&b, "\n- %s: %s\n", q.texts.get("llms.mcp"), q.Addresses.Site("/mcp"))
+	}
+	b.WriteString("\n## " + q.texts.get("site.wikis") + "\n\n")
+	for _, w := range infos {
+		fmt.Fprintf(&b, "- [%s](%s/llms.txt)", inLink(cmp.Or(oneLine(w.Name), string(w.Slug))), q.Addresses.Absolute(w.Slug))
+		if purpose := oneLine(w.Purpose); purpose != "" {
+			b.WriteString(": " + purpose)
+		}
+		b.WriteString("\n")
+	}
+	q.w.Header().Set("Cache-Control", "private, no-store")
+	q.send(http.StatusOK, &document{html: []byte(b.String()), mime: "text/markdown; charset=utf-8", policy: filePolicy})
+	return nil
+}
+
+// inLink is a text as the words of a Markdown link.
+func inLink(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`).Replace(s)
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

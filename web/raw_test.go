@@ -155,6 +155,8 @@ func TestLLMs(t *testing.T) {
 		t.Error("Home is listed twice")
 	}
 	wantStatus(t, s.get(mallory, "/w/notes/llms.txt"), 404)
+	wantBody(t, s.get(bob, "/llms.txt"), "# wikibot\n", "- MCP (Streamable HTTP): http://wiki.example/mcp\n", "- [Notes](http://wiki.example/w/notes/llms.txt)\n")
+	withoutBody(t, s.get(mallory, "/llms.txt").Body.String(), "notes", "Notes")
 	s.write(alice, "llms.txt", "Our own words.\n", "a page of that name")
 	wantBody(t, s.get(bob, "/w/notes/llms.txt"), "Our own words.", "<!doctype html>")
 }

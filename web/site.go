@@ -37,6 +37,8 @@ func (q *request) serveSite() error {
 		return q.signIn()
 	case path == "/favicon.ico":
 		return q.asset("favicon.svg")
+	case path == "/llms.txt":
+		return q.siteLLMs()
 	case path == "/robots.txt":
 		return q.plain("text/plain; charset=utf-8", "User-agent: *\nDisallow: /auth/\nDisallow: /w/*/-/\n")
 	}
