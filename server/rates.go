@@ -102,7 +102,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from := s.from(r)
 		if err := s.door.Try("", from); err != nil {
-			tooMany(w, err)
+			s.pages.TooMany(w, r, wiki.Caller{}, err)
 			return
 		}
 		rec := &recorder{ResponseWriter: w}

@@ -109,7 +109,7 @@ func (s *Server) caller(w http.ResponseWriter, r *http.Request) (wiki.Caller, bo
 	case err == nil:
 		c.Via = wiki.ViaWeb
 		return c, true
-	case tooMany(w, err):
+	case s.pages.TooMany(w, r, c, err):
 	case !errors.Is(err, wiki.ErrUnauthenticated):
 		s.internal(w, err)
 	case r.Header.Get("Authorization") != "":
