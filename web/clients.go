@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"encoding/json"
-	"net"
 	"net/url"
 	"strings"
 
@@ -99,17 +98,14 @@ func (e endpoint) clients(ask string) []client {
 
 // remote are the arguments of mcp-remote, which speaks HTTP for a client that
 // cannot. The header has no space of its own, because some clients lose what
-// follows one; without TLS it wants to be told that this is meant.
+// follows one; without TLS it wants to be told that this is meant, except for the
+// two names of this machine that it knows.
 func (e endpoint) remote() []string {
 	args := []string{"-y", "mcp-remote", e.URL, "--header", "Authorization:${AUTH_HEADER}"}
-	if u, err := url.Parse(e.URL); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+	if u, err := url.Parse(e.URL); err == nil && u.Scheme == "http" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1" {
 		args = append(args, "--allow-http")
 	}
 	return args
-}
-
-func loopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // commands are lines for REST: the list of pages, one as Markdown, and a write.

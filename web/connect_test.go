@@ -108,7 +108,7 @@ func inside(t *testing.T, document, path string) string {
 // told to do without.
 func TestRemoteHTTP(t *testing.T) {
 	for address, want := range map[string]bool{
-		"http://wiki.example/w/n/mcp": true, "https://wiki.example/w/n/mcp": false, "http://localhost:8080/w/n/mcp": false, "http://127.0.0.1:8080/mcp": false, "http://[::1]:8080/mcp": false,
+		"http://wiki.example/w/n/mcp": true, "https://wiki.example/w/n/mcp": false, "http://localhost:8080/w/n/mcp": false, "http://127.0.0.1:8080/mcp": false, "http://[::1]:8080/mcp": true,
 	} {
 		if got := strings.Contains(strings.Join(endpoint{URL: address}.remote(), " "), "--allow-http"); got != want {
 			t.Errorf("%s: --allow-http is there: %v, want %v", address, got, want)
