@@ -41,12 +41,12 @@ func TestAttribution(t *testing.T) {
 	s.write(alice, "Plan", "one\ntwo\nthree\n", "by hand")
 	rev := s.write(claude, "Plan", "one\nTWO\nthree\nfour\n", "by <agent>")
 	s.write(robot, "Log", "x\n", "by program")
-	const via = `<span class="via">via <a href="/w/notes/-/changelog?via=mcp" title="How the change came in">mcp</a> (<a href="/w/notes/-/changelog?agent=Claude%20Code" title="The program that wrote on this person&#39;s behalf">Claude Code 2.1</a>)</span>`
+	const via = `<span class="via">via <a href="/w/notes/-/changelog?via=mcp" title="How the change came in">mcp</a> (<a href="/w/notes/-/changelog?agent=Claude%20Code" title="The program that wrote on this person&#39;s behalf"><bdi>Claude Code 2.1</bdi></a>)</span>`
 	for _, path := range []string{"/w/notes/Plan", "/w/notes/-/changelog", "/w/notes/-/history/Plan", "/w/notes/-/commit/" + string(rev)} {
 		wantBody(t, s.get(bob, path), via)
 	}
 	wantBody(t, s.get(bob, "/w/notes/-/changelog.atom"), "<name>alice via mcp (Claude Code 2.1)</name>", "<name>alice via api</name>", "<name>alice</name>")
-	wantBody(t, s.get(bob, "/w/notes/-/changelog"), `href="/w/notes/-/changelog?agent=Claude&#43;Code">Claude Code <span class="count">1</span>`)
+	wantBody(t, s.get(bob, "/w/notes/-/changelog"), `href="/w/notes/-/changelog?agent=Claude&#43;Code"><bdi>Claude Code</bdi> <span class="count">1</span>`)
 
 	for query, want := range map[string]string{
 		"agent=claude+code": "agent", "agent=*": "agent", "via=mcp": "agent", "via=api": "program", "via=api&agent=*": "", "author=alice&via=web": "hand", "agent=Nobody": "",
@@ -98,7 +98,7 @@ func TestBlameByAgent(t *testing.T) {
 	s.write(alice, "Plan", "one\nTWO\nthree\nfour\nfive\n", "by hand again")
 
 	plain := s.get(bob, "/w/notes/-/blame/Plan")
-	wantBody(t, plain, "alice via mcp (Claude Code 2.1)", "3 of 5 lines were written by people", `Claude Code <span class="count">2</span>`)
+	wantBody(t, plain, "alice via mcp (Claude Code 2.1)", "3 of 5 lines were written by people", `<bdi>Claude Code</bdi> <span class="count">2</span>`)
 	withoutBody(t, mainOf(plain.Body.String()), " marked")
 	for query, want := range map[string]int{"agent=claude+code": 2, "agent=*": 2, "agent=Claude+Code+2.1": 2, "agent=Cursor": 0} {
 		w := s.get(bob, "/w/notes/-/blame/Plan?"+query)
