@@ -148,9 +148,10 @@ func TestMarkdownElsewhere(t *testing.T) {
 
 func TestLLMs(t *testing.T) {
 	s := newSite(t).faces()
+	s.write(alice, "_Sidebar", "- [[Home]]\n", "it shapes others and is none to begin with")
 	w := s.get(bob, "/w/notes/llms.txt")
 	wantBody(t, w, "# Notes\n", "- MCP (Streamable HTTP): http://wiki.example/w/notes/mcp\n", "- REST: http://wiki.example/w/notes/api/v1\n", "- git: http://wiki.example/w/notes.git\n", "- [Home](http://wiki.example/w/notes/Home.md)\n", "](http://wiki.example/w/notes/What%3F%20100%25.md)\n")
-	withoutBody(t, w.Body.String(), "Design/Auth", "_Template")
+	withoutBody(t, w.Body.String(), "Design/Auth", "_Sidebar")
 	if strings.Count(w.Body.String(), "[Home]") != 1 {
 		t.Error("Home is listed twice")
 	}
