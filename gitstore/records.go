@@ -69,6 +69,7 @@ type tokenRecord struct {
 	Hash      string    `toml:"hash"`
 	Role      string    `toml:"role,omitempty"`
 	Maker     string    `toml:"maker,omitempty"`
+	Parent    string    `toml:"parent,omitempty"`
 	CreatedAt time.Time `toml:"created_at"`
 	ExpiresAt time.Time `toml:"expires_at,omitempty"`
 	Last4     string    `toml:"last_four"`
@@ -207,7 +208,7 @@ func parseToken(id string, data []byte) (Token, error) {
 	if faults := decode(tokenFile(id), data, &r, func(r *tokenRecord) int { return r.Schema }); len(faults) > 0 {
 		return Token{}, faults
 	}
-	t := Token{ID: id, Name: r.Name, User: wiki.Username(r.Maker), Created: r.CreatedAt, Expires: r.ExpiresAt, Last4: r.Last4}
+	t := Token{ID: id, Name: r.Name, User: wiki.Username(r.Maker), Parent: r.Parent, Created: r.CreatedAt, Expires: r.ExpiresAt, Last4: r.Last4}
 	sum, ok := strings.CutPrefix(r.Hash, "sha256:")
 	raw, err := hex.DecodeString(sum)
 	if !ok || err != nil || len(raw) != len(t.Hash) {
@@ -223,7 +224,7 @@ func parseToken(id string, data []byte) (Token, error) {
 }
 
 func formatToken(t Token) []byte {
-	r := tokenRecord{Schema: schema, Name: t.Name, Hash: "sha256:" + hex.EncodeToString(t.Hash[:]), Maker: string(t.User), CreatedAt: t.Created, ExpiresAt: t.Expires, Last4: t.Last4}
+	r := tokenRecord{Schema: schema, Name: t.Name, Hash: "sha256:" + hex.EncodeToString(t.Hash[:]), Maker: string(t.User), Parent: t.Parent, CreatedAt: t.Created, ExpiresAt: t.Expires, Last4: t.Last4}
 	if t.Role != wiki.NoRole {
 		r.Role = t.Role.String()
 	}

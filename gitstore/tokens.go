@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -35,8 +36,9 @@ const (
 
 // CreateToken makes a static token and returns its secret form, which is shown
 // this once. A wiki's token needs the right to manage it; a person makes tokens
-// of their own; the operator on the machine makes either. A token makes none:
-// what leaked could outlive its own end.
+// of their own; the operator on the machine makes either. What leaked must not
+// outlive its own end, so a token makes no person's tokens, and what a person's
+// token makes for a wiki holds as long as that token does (Token.Parent).
 func (s *Store) CreateToken(ctx context.Context, c wiki.Caller, n NewToken) (secret string, t Token, err error) {
 	if len(n.Name) > 100 || strings.ContainsAny(n.Name, "\n\r\x00") {
 		return "", Token{}, wiki.Invalid("name", "a token's name is one line of at most 100 bytes")
@@ -53,6 +55,9 @@ func (s *Store) CreateToken(ctx context.Context, c wiki.Caller, n NewToken) (sec
 			return "", Token{}, wiki.Invalid("expires_at", "the token would have expired already; choose a later time")
 		}
 		t.Expires = n.Expires.UTC().Truncate(time.Second)
+	}
+	if err := s.inherit(ctx, c, &t); err != nil {
+		return "", Token{}, err
 	}
 	r := s.admin
 	switch {
@@ -83,7 +88,7 @@ func (s *Store) allowToken(b *batch, c wiki.Caller, n NewToken) error {
 	if c.Site { // nobody's standing would bound what it made
 		return wiki.Forbidden("a token that the operator made cannot make others; sign in, or ask the operator")
 	}
-	if _, ok := ParseTokenID(c.Credential); ok {
+	if _, ok := ParseTokenID(c.Credential); ok && (n.Wiki == "" || !whole(c)) {
 		return wiki.Forbidden("a token cannot make another one; sign in with the browser and make it there")
 	}
 	if n.Wiki != "" {
@@ -99,6 +104,22 @@ func (s *Store) allowToken(b *batch, c wiki.Caller, n NewToken) error {
 		return b.roomForToken(c, n.User, maxPersonTokens, "you have")
 	}
 	return wiki.Forbidden("a person's tokens are made by that person")
+}
+
+// inherit binds a token to the person's token that makes it.
+func (s *Store) inherit(ctx context.Context, c wiki.Caller, t *Token) error {
+	if slug, ok := ParseTokenID(c.Credential); !ok || slug != "" {
+		return nil
+	}
+	parent, err := s.Token(ctx, c.Credential)
+	if err != nil {
+		return err
+	}
+	t.Parent = parent.ID
+	if !parent.Expires.IsZero() && (t.Expires.IsZero() || t.Expires.After(parent.Expires)) {
+		t.Expires = parent.Expires
+	}
+	return nil
 }
 
 // whole reports whether a credential stands for all that its person may do.
@@ -195,8 +216,26 @@ func (s *Store) tokenHome(id string) (*repo, error) {
 }
 
 // Token is the record of a static token, for whoever checks credentials. It
-// says nothing about its maker's present standing, which the policy decides.
+// says nothing about its maker's present standing, which the policy decides. A
+// token whose parent is gone is no token any more: wiki.ErrNotFound.
 func (s *Store) Token(_ context.Context, id string) (Token, error) {
+	t, err := s.tokenRecord(id)
+	if err != nil || t.Parent == "" {
+		return t, err
+	}
+	parent, err := s.tokenRecord(t.Parent)
+	switch {
+	case errors.Is(err, wiki.ErrNotFound):
+		return Token{}, wiki.NotFound("the token that made this one was revoked")
+	case err != nil:
+		return Token{}, err
+	case parent.Wiki != "" || parent.Parent != "" || parent.User != t.User || !parent.Expires.IsZero() && !s.now().Before(parent.Expires):
+		return Token{}, wiki.NotFound("the token that made this one does not hold any more")
+	}
+	return t, nil
+}
+
+func (s *Store) tokenRecord(id string) (Token, error) {
 	r, err := s.tokenHome(id)
 	if err != nil {
 		return Token{}, err
@@ -220,7 +259,7 @@ func (s *Store) RevokeToken(ctx context.Context, c wiki.Caller, id string) error
 	if err != nil {
 		return err
 	}
-	t, err := s.Token(ctx, id)
+	t, err := s.tokenRecord(id)
 	if err != nil {
 		return err
 	}

@@ -59,6 +59,7 @@ type Token struct {
 	Wiki    wiki.Slug     // empty for a person's token
 	WikiID  string        // the wiki's id; empty for a person's token
 	User    wiki.Username // its maker, whose present standing bounds it; empty: made on the host, bounded by Role alone
+	Parent  string        // id of the person's token by which it was made, and without which it is none; empty: none
 	Created time.Time
 	Expires time.Time // zero: never
 	Last4   string
