@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"wikibot/limit"
 	"wikibot/wiki"
@@ -155,7 +157,7 @@ func (h *Handler) TooMany(w http.ResponseWriter, r *http.Request, c wiki.Caller,
 	key := docKey{address: "too many: " + told.Error(), variant: q.theme() + "|" + q.who()}
 	doc, ok := h.docs.get(key)
 	if !ok {
-		e := &errorPage{frame: q.bareFrame("error", h.texts.get("error.too_many")), Status: http.StatusTooManyRequests, Head: h.texts.get("error.too_many"), Text: told.Error()}
+		e := &errorPage{frame: q.bareFrame("error", h.texts.get("error.too_many")), Status: http.StatusTooManyRequests, Head: h.texts.get("error.too_many"), Text: sentence(told.Error())}
 		e.Next = q.nextSteps(e.Status)
 		if doc, err = q.page("error", e); err != nil {
 			h.Log.Error("the error page failed", "error", err)
@@ -166,6 +168,12 @@ func (h *Handler) TooMany(w http.ResponseWriter, r *http.Request, c wiki.Caller,
 	}
 	q.send(http.StatusTooManyRequests, doc)
 	return true
+}
+
+// sentence is an error's line as a page says it.
+func sentence(line string) string {
+	first, size := utf8.DecodeRuneInString(line)
+	return string(unicode.ToUpper(first)) + line[size:] + "."
 }
 
 // sendError writes the page, or, should even that fail, one line of text.
