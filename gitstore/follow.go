@@ -5,6 +5,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"wikibot/gitstore/internal/history"
 	"wikibot/wiki"
 )
 
@@ -46,3 +47,28 @@ func (v *View) Ahead(ctx context.Context, rev wiki.Revision) int {
 // first who asks after a start may wait for 50 ms, and for a large one it is made in
 // the background.
 func (v *View) HistoryAtHand(ctx context.Context) bool { return v.repo.historySoon(ctx) }
+
+// FollowCursor is how far a follower has come in the commits of main.
+type FollowCursor struct{ at history.Cursor }
+
+// FollowFrom is the cursor of a follower that has seen a revision, in full, and all
+// that it reaches; empty: nothing.
+func FollowFrom(rev wiki.Revision) FollowCursor {
+	return FollowCursor{history.Cursor{Seen: plumbing.NewHash(string(rev))}}
+}
+
+// Following are the commits of main behind a cursor, oldest first and with their
+// changes, at most limit of them, and the cursor behind those. wiki.ErrNotFound
+// where the cursor is not in main's history any more, which was rewritten. Cost: the
+// answer; the first call after a start may wait for the index of history.
+func (v *View) Following(ctx context.Context, c FollowCursor, limit int) ([]wiki.Commit, FollowCursor, error) {
+	index, err := v.repo.historyAt(ctx, v.state)
+	if err != nil {
+		return nil, c, err
+	}
+	list, next, err := index.Following(c.at, limit)
+	return list, FollowCursor{next}, err
+}
+
+// Site is the name under which events tell of admin.git.
+const Site = admin

@@ -61,15 +61,24 @@ func (s *Service) Read(ctx context.Context, v *gitstore.View, r ReadRequest) (*N
 	return n, nil
 }
 
-// find reads a page's text, where it is now.
+// find reads a page's text, where it is now; a miss names near pages.
 func (s *Service) find(ctx context.Context, v *gitstore.View, p wiki.PagePath) (*Note, error) {
+	n, err := locate(v, p)
+	if errors.Is(err, wiki.ErrNotFound) {
+		return nil, s.missing(ctx, v, p)
+	}
+	return n, err
+}
+
+// locate is find without a look at near names.
+func locate(v *gitstore.View, p wiki.PagePath) (*Note, error) {
 	page, err := v.ReadPage(p)
 	var moved *wiki.Moved
 	if errors.As(err, &moved) {
 		page, err = v.ReadPage(moved.To)
 	}
 	if errors.Is(err, wiki.ErrNotFound) {
-		return nil, s.missing(ctx, v, p)
+		return nil, wiki.NotFound("Page not found: %s", p)
 	}
 	if err != nil {
 		return nil, err
