@@ -98,6 +98,7 @@ type noteResult struct {
 	LastCommit  *commitInfo `json:"last_commit,omitempty"`
 	MovedFrom   string      `json:"moved_from,omitempty" doc:"The path that was asked for, where the note was renamed since."`
 	URL         string      `json:"url"`
+	Cut         bool        `json:"truncated,omitempty" doc:"Content is only the beginning."`
 }
 
 type noteItem struct {

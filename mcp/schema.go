@@ -141,6 +141,9 @@ func fields(t reflect.Type) (props object, need []string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" && !f.Anonymous {
+			continue // not exported, or not meant for clients
+		}
 		if f.Anonymous && name == "" {
 			p, n := fields(f.Type)
 			props, need = append(props, p...), append(need, n...)
