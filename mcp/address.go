@@ -47,7 +47,8 @@ func (k *call) pathOfURL(s string) (wiki.PagePath, error) {
 	}
 	slug, rest, _ := k.h.Addresses.Locate(u.Host, u.EscapedPath())
 	base := k.h.Addresses.Base
-	if slug == "" || slug != k.slug || u.Scheme != base.Scheme {
+	ours := u.Host == base.Host || strings.HasSuffix(u.Host, "."+base.Host)
+	if !ours || slug == "" || slug != k.slug || u.Scheme != base.Scheme {
 		return "", no
 	}
 	rest = strings.TrimPrefix(rest, "/-/page")

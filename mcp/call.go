@@ -25,6 +25,7 @@ type call struct {
 	id     string // names the HTTP request in the log
 	caller wiki.Caller
 	slug   wiki.Slug // empty at the apex
+	faults *faults
 }
 
 // callOf is the call that a handler of mcp-go works for. It is the one place where

@@ -36,7 +36,7 @@ func (c completions) complete(ctx context.Context, arg proto.CompleteArgument, w
 	}
 	values, err := k.completions(ctx, arg, with.Arguments)
 	if err != nil {
-		return nil, k.protocolError(err)
+		return nil, k.protocolError(ctx, err)
 	}
 	out := &proto.Completion{Values: values, Total: len(values)}
 	if len(values) > maxCompletions {

@@ -115,7 +115,7 @@ func (h *Handler) transport(s *server.MCPServer, subscribe func(streamable.Peer,
 	return streamable.Config{
 		Server: s, MaxBody: h.MaxBody, Sessions: h.Sessions, PeerSessions: h.CredentialSessions, PeerRequests: h.CredentialStreams, IdleAfter: h.Idle,
 		AllowedOrigins: func(origin string) bool { return allowed[origin] },
-		Subscribe:      subscribe, Log: h.Log, Now: h.Now,
+		Subscribe:      subscribe, Answer: answer, Log: h.Log, Now: h.Now,
 	}
 }
 
@@ -231,7 +231,7 @@ func (h *Handler) ServeWiki(w http.ResponseWriter, r *http.Request, c wiki.Calle
 		return
 	}
 	c.Via = wiki.ViaMCP
-	k := &call{h: h, r: r, id: w.Header().Get(requestID), caller: c, slug: slug}
+	k := &call{h: h, r: r, id: w.Header().Get(requestID), caller: c, slug: slug, faults: &faults{}}
 	if _, err := k.view(r.Context()); err != nil {
 		h.refuse(w, r, slug, err)
 		return
@@ -246,7 +246,7 @@ func (h *Handler) ServeSite(w http.ResponseWriter, r *http.Request, c wiki.Calle
 		return
 	}
 	c.Via = wiki.ViaMCP
-	h.site.ServeHTTP(w, r, (&call{h: h, r: r, id: w.Header().Get(requestID), caller: c}).peer())
+	h.site.ServeHTTP(w, r, (&call{h: h, r: r, id: w.Header().Get(requestID), caller: c, faults: &faults{}}).peer())
 }
 
 // peer is the call for the transport. A session belongs to one credential in one

@@ -62,7 +62,7 @@ func (h *Handler) addPrompts(s *server.MCPServer) {
 			}
 			messages, err := p.messages(ctx, k, sent)
 			if err != nil {
-				return nil, k.protocolError(err)
+				return nil, k.protocolError(ctx, err)
 			}
 			return &proto.GetPromptResult{Description: p.doc, Messages: messages}, nil
 		})

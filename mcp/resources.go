@@ -12,7 +12,6 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"wikibot/gitstore"
-	"wikibot/limit"
 	"wikibot/notes"
 	"wikibot/wiki"
 )
@@ -37,7 +36,7 @@ func (h *Handler) addResources(s *server.MCPServer) {
 		}
 		c, err := k.readResource(ctx, req.Params.URI)
 		if err != nil {
-			return nil, k.protocolError(err)
+			return nil, k.protocolError(ctx, err)
 		}
 		return []proto.ResourceContents{c}, nil
 	})
@@ -143,37 +142,4 @@ func typeOf(v *gitstore.View, f wiki.FilePath) string {
 		return "application/octet-stream"
 	}
 	return file.MIME
-}
-
-// protocolError is an error that a client sees as one of the protocol: its text, or
-// none where that is for the log.
-func (k *call) protocolError(err error) error {
-	f, internal := failureOf(err)
-	if internal != nil {
-		k.h.Log.Error("mcp: a request failed", "wiki", string(k.slug), "request", k.id, "err", internal)
-		return fmt.Errorf("internal error; the server's log has it under the request id %s", k.id)
-	}
-	return &fault{failure: f}
-}
-
-// fault is an error of the protocol with its kind.
-type fault struct{ failure }
-
-func (f *fault) Error() string { return f.Message }
-
-// admitMessage counts every message that is no tool call; those are counted by
-// their tool.
-func (h *Handler) admitMessage(ctx context.Context, method string) error {
-	switch proto.MCPMethod(method) {
-	case proto.MethodToolsCall, proto.MethodInitialize, proto.MethodServerDiscover, proto.MethodPing:
-		return nil
-	}
-	k, err := callOf(ctx)
-	if err != nil {
-		return err
-	}
-	if err := k.admit(limit.Read, 1); err != nil {
-		return k.protocolError(err)
-	}
-	return nil
 }

@@ -99,7 +99,11 @@ func (c *call) run(body []byte) {
 		}
 		c.done <- a
 	}()
-	response := c.h.cfg.Server.HandleMessage(c.h.context(c.ctx, c.peer, c), body)
+	ctx := c.h.context(c.ctx, c.peer, c)
+	response := c.h.cfg.Server.HandleMessage(ctx, body)
+	if c.h.cfg.Answer != nil {
+		response = c.h.cfg.Answer(ctx, response)
+	}
 	out, err := answerTo(c.msg.id, response)
 	if err != nil {
 		c.h.cfg.Log.Error("an MCP answer cannot be written as JSON", "method", c.msg.method, "error", err)

@@ -56,6 +56,10 @@ type Config struct {
 	// every URI may be followed.
 	Subscribe func(p Peer, uri string) (stop func(), err error)
 
+	// Answer may change what mcp-go answers, such as the code of an error: every
+	// error of a resource or prompt is an internal one there. nil: nothing is changed.
+	Answer func(ctx context.Context, response mcp.JSONRPCMessage) mcp.JSONRPCMessage
+
 	Log *slog.Logger
 	Now func() time.Time
 }
