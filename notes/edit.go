@@ -25,7 +25,7 @@ type change struct {
 // in bytes: the writer does nothing else for the wiki meanwhile. Finding a section
 // parses the page and counts several times.
 const (
-	maxWork     = 128 << 20
+	maxWork     = 64 << 20
 	sectionWork = 4
 )
 

@@ -129,6 +129,7 @@ func TestFollow(t *testing.T) {
 		fmt.Fprintf(&b, "M 100644 inline Git.md\ndata 3\n%03d\n", i)
 	}
 	gitstoretest.GitIn(t, repo, b.String(), "fast-import", "--quiet")
+	time.Sleep(20 * time.Millisecond)
 	p.view(carol) // the server notices
 	for _, rev := range strings.Fields(gitstoretest.Git(t, repo, "rev-list", "--reverse", string(want[5])+"..main")) {
 		if e := l.next(); string(e.Commit.Revision) != rev {
@@ -215,6 +216,7 @@ func TestFollowReset(t *testing.T) {
 	repo := p.dir + "/wikis/notes.git"
 	other := gitstoretest.Git(t, repo, "commit-tree", "-m", "another history", string(rev)+"^{tree}")
 	gitstoretest.Git(t, repo, "update-ref", "refs/heads/main", other)
+	time.Sleep(20 * time.Millisecond) // what others write is seen 10 ms late
 	p.view(carol)
 	if e := l.next(); !e.Reset || string(e.Commit.Revision) != other {
 		t.Errorf("another history: %+v, want a reset to %s", e, other)
