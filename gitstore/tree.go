@@ -273,9 +273,12 @@ func encodeFolder(entries []entry) []byte {
 	b := make([]byte, 0, n)
 	for i := range entries {
 		e := &entries[i]
-		if e.mode == modeTree {
+		switch e.mode {
+		case modeFile: // nearly all
+			b = append(b, "100644 "...)
+		case modeTree:
 			b = append(b, "40000 "...)
-		} else {
+		default:
 			b = fmt.Appendf(b, "%o ", e.mode)
 		}
 		b = append(b, e.name...)
