@@ -108,13 +108,9 @@ func (h *Handler) Close() error {
 }
 
 func (h *Handler) transport(s *server.MCPServer, subscribe func(streamable.Peer, string) (func(), error)) streamable.Config {
-	allowed := map[string]bool{}
-	for _, o := range h.Origins {
-		allowed[o] = true
-	}
 	return streamable.Config{
 		Server: s, MaxBody: h.MaxBody, Sessions: h.Sessions, PeerSessions: h.CredentialSessions, PeerRequests: h.CredentialStreams, IdleAfter: h.Idle,
-		AllowedOrigins: func(origin string) bool { return allowed[origin] },
+		AllowedOrigins: h.allowed,
 		Subscribe:      subscribe, Answer: answer, Log: h.Log, Now: h.Now,
 	}
 }
@@ -226,6 +222,9 @@ const requestID = "X-Request-Id"
 // ServeWiki answers at a wiki's endpoint. c is whose token the request bears; the
 // zero Caller, nobody's.
 func (h *Handler) ServeWiki(w http.ResponseWriter, r *http.Request, c wiki.Caller, slug wiki.Slug) {
+	if h.cors(w, r) {
+		return
+	}
 	if c.Credential == "" {
 		h.Unauthenticated(w, r, slug, nil)
 		return
@@ -241,6 +240,9 @@ func (h *Handler) ServeWiki(w http.ResponseWriter, r *http.Request, c wiki.Calle
 
 // ServeSite answers at the apex's endpoint.
 func (h *Handler) ServeSite(w http.ResponseWriter, r *http.Request, c wiki.Caller) {
+	if h.cors(w, r) {
+		return
+	}
 	if c.Credential == "" {
 		h.Unauthenticated(w, r, "", nil)
 		return

@@ -51,6 +51,10 @@ func (s *Server) serveWiki(w http.ResponseWriter, r *http.Request) {
 		s.serveGit(w, r, slug, git)
 		return
 	}
+	if rest == "/mcp" {
+		s.serveMCP(w, r, slug)
+		return
+	}
 	deadline(w)
 	if isAsset(rest) {
 		s.pages.ServeWiki(w, r, wiki.Caller{}, slug, rest)
@@ -68,6 +72,10 @@ func (s *Server) serveWiki(w http.ResponseWriter, r *http.Request) {
 func isAsset(path string) bool { return strings.HasPrefix(path, "/assets/") }
 
 func (s *Server) serveSite(w http.ResponseWriter, r *http.Request) {
+	if r.URL.EscapedPath() == "/mcp" {
+		s.serveMCP(w, r, "")
+		return
+	}
 	deadline(w)
 	if isAsset(r.URL.EscapedPath()) {
 		s.pages.ServeSite(w, r, wiki.Caller{})

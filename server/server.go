@@ -25,6 +25,8 @@ import (
 	"wikibot/gitstore"
 	"wikibot/hooks"
 	"wikibot/limit"
+	"wikibot/mcp"
+	"wikibot/notes"
 	"wikibot/oauth"
 	"wikibot/search"
 	"wikibot/web"
@@ -41,6 +43,8 @@ type Server struct {
 	who   *oauth.Authority
 	find  *search.Engine
 	pages *web.Handler
+	notes *notes.Service
+	mcp   *mcp.Handler
 	git   *gitHandler
 	ssh   *sshServer // nil: SSH is off
 	host  *Host
@@ -122,6 +126,9 @@ func New(ctx context.Context, cfg Config) (_ *Server, err error) {
 		s.log.Warn("base_url is https, so a proxy stands in front of this server: name its address in http.trusted_proxies, or all visitors count as one in [rates]")
 	}
 	s.door = limit.NewDoor(s.cfg.Rates.limits())
+	if err = s.openFaces(); err != nil {
+		return nil, err
+	}
 	if s.git, err = s.openGit(); err != nil {
 		return nil, err
 	}
@@ -219,7 +226,7 @@ func (s *Server) drain() error {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- s.drainSSH(ctx) }()
-	err := errors.Join(s.site.Shutdown(ctx), s.ctrl.Shutdown(ctx))
+	err := errors.Join(s.mcp.Close(), s.site.Shutdown(ctx), s.ctrl.Shutdown(ctx)) // open streams would be waited for
 	err = errors.Join(err, <-ended)
 	if err == nil {
 		return nil
@@ -250,6 +257,9 @@ func (s *Server) Close() error {
 		}
 		if s.sockets != nil {
 			s.sockets.remove() // while the lock on the data is still ours
+		}
+		if s.mcp != nil {
+			s.closed = errors.Join(s.closed, s.mcp.Close())
 		}
 		if s.who != nil {
 			s.closed = errors.Join(s.closed, s.who.Close())
