@@ -65,6 +65,20 @@ func answerTo(id json.RawMessage, response mcp.JSONRPCMessage) (answer, error) {
 	}
 }
 
+// named says which resource it was that was not found (SEP-2164), where the error
+// does not say more already.
+func (c *call) named(response mcp.JSONRPCMessage) mcp.JSONRPCMessage {
+	e, ok := response.(mcp.JSONRPCError)
+	if !ok || e.Error.Data != nil || c.msg.method != string(mcp.MethodResourcesRead) ||
+		(e.Error.Code != mcp.RESOURCE_NOT_FOUND && e.Error.Code != mcp.INVALID_PARAMS) {
+		return response
+	}
+	if uri, ok := mcp.ExtractHeaderName(mcp.MethodResourcesRead, c.msg.params); ok {
+		e.Error.Data = map[string]any{"uri": uri}
+	}
+	return e
+}
+
 // fault is an error as an answer.
 func fault(id json.RawMessage, code int, text string, data any) answer {
 	b, err := encode(mcp.JSONRPCErrorDetails{Code: code, Message: text, Data: data})

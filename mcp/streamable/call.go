@@ -15,7 +15,7 @@ import (
 
 // ahead is how many notifications a handler may be ahead of its client; then it
 // waits. It bounds the memory of a call with a slow reader.
-const ahead = 64
+const ahead = 16
 
 var (
 	errGone    = errors.New("the client is gone")
@@ -104,7 +104,7 @@ func (c *call) run(body []byte) {
 	if c.h.cfg.Answer != nil {
 		response = c.h.cfg.Answer(ctx, response)
 	}
-	out, err := answerTo(c.msg.id, response)
+	out, err := answerTo(c.msg.id, c.named(response))
 	if err != nil {
 		c.h.cfg.Log.Error("an MCP answer cannot be written as JSON", "method", c.msg.method, "error", err)
 		return

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,7 +20,7 @@ type event struct {
 // end an event or begin a field; an id with a line end or NUL is left out, as
 // readers would drop it.
 func appendEvent(b []byte, e event) []byte {
-	if e.id != "" && bytes.IndexAny([]byte(e.id), "\r\n\x00") < 0 {
+	if e.id != "" && !strings.ContainsAny(e.id, "\r\n\x00") {
 		b = append(append(append(b, "id: "...), e.id...), '\n')
 	}
 	if e.retry > 0 {

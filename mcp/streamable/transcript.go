@@ -166,13 +166,6 @@ func (t *transcript) after(n uint64) (list []event, over bool, changed <-chan st
 	return list, t.over, t.changed
 }
 
-// last is the number of the last event so far.
-func (t *transcript) last() uint64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.first + uint64(len(t.events)) - 1
-}
-
 func eventID(streamNumber, n uint64) string {
 	return strconv.FormatUint(streamNumber, 10) + "-" + strconv.FormatUint(n, 10)
 }
