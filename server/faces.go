@@ -2,9 +2,9 @@ package server
 
 import (
 	"fmt"
+	"io"
 	"net/http"
-	"net/netip"
-	"runtime/debug"
+	"strings"
 	"time"
 
 	"wikibot/limit"
@@ -13,16 +13,18 @@ import (
 	"wikibot/wiki"
 )
 
-// The faces for programs. What they do with a wiki is one notes.Service.
+// The faces for programs: MCP at /mcp. A face counts a request itself, once it
+// knows whether it reads or writes, and looks at the credential of a stream again
+// for as long as the stream is open.
 
-// openFaces prepares them; s.door must be there.
+// openFaces prepares them.
 func (s *Server) openFaces() (err error) {
 	s.notes = notes.New(notes.Config{Store: s.store, Find: s.find, Log: s.log, MaxPage: int64(s.cfg.Limits.Page)})
 	agents := s.cfg.Agents
 	s.mcp, err = mcp.New(mcp.Config{
-		Store: s.store, Notes: s.notes, Find: s.find, Addresses: s.addresses, Log: s.log, Version: version(),
-		Caller: s.who.Caller, Admit: s.take,
-		Origins: agents.origins(), MaxBody: s.cfg.agentsBody(), Sessions: agents.Sessions, Idle: time.Duration(agents.SessionIdle),
+		Store: s.store, Notes: s.notes, Find: s.find, Addresses: s.addresses, Log: s.log, Version: Version(),
+		Caller: s.who.Caller, Admit: s.count,
+		Origins: agents.origins(), MaxBody: s.cfg.agentsBody(), Sessions: agents.Sessions, CredentialStreams: agents.CredentialStreams, Idle: time.Duration(agents.SessionIdle),
 	})
 	if err != nil {
 		return fmt.Errorf("preparing MCP: %w", err)
@@ -30,43 +32,32 @@ func (s *Server) openFaces() (err error) {
 	return nil
 }
 
-// version is the program's as its build knows it: a release, or a commit.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
+// endStreams ends what would stay open for as long as its client likes. It may be
+// called more than once.
+func (s *Server) endStreams() error {
+	if s.mcp == nil {
+		return nil
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, set := range info.Settings {
-		if set.Key == "vcs.revision" {
-			return set.Value
-		}
-	}
-	return ""
+	return s.mcp.Close()
 }
 
-// take counts what a program does, for faces that count by themselves, and says how
-// much is left.
-func (s *Server) take(r *http.Request, c wiki.Caller, a limit.Action, cost int) (limit.State, error) {
-	return s.door.Take(bucket(c), s.from(r), a, cost)
-}
-
-// identifyToken says whose token a request bears. Cookies count for nothing, so that
-// no page makes a browser act.
-func (s *Server) identifyToken(r *http.Request) (wiki.Caller, error) {
-	if len(r.Header.Values("Authorization")) == 0 {
-		return wiki.Caller{}, nil
+// serveFace hands a request for a wiki or, with an empty slug, for the apex to the
+// face that the path names; false where it names none.
+func (s *Server) serveFace(w http.ResponseWriter, r *http.Request, slug wiki.Slug, path string) bool {
+	switch {
+	case path == "/mcp" || path == "/mcp/":
+		s.serveMCP(w, r, slug)
+	case strings.HasPrefix(path, "/.well-known/"):
+		s.wellKnown(w)
+	default:
+		return false
 	}
-	secret, _ := s.who.Presented(r)
-	return s.try(r, secret, func(netip.Addr) (wiki.Caller, error) { return s.who.Caller(r) })
+	return true
 }
 
-// serveMCP hands a request on to the face for agents; slug is empty at the apex.
 func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request, slug wiki.Slug) {
 	deadline(w)
-	c, err := s.identifyToken(r)
+	c, err := s.mcpCaller(r)
 	switch {
 	case err != nil:
 		s.mcp.Unauthenticated(w, r, slug, err)
@@ -75,4 +66,28 @@ func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request, slug wiki.Slug
 	default:
 		s.mcp.ServeWiki(w, r, c, slug)
 	}
+}
+
+// mcpCaller says who makes a request of MCP. A cookie means nothing there, so no
+// page can make a browser speak to it as its user.
+func (s *Server) mcpCaller(r *http.Request) (wiki.Caller, error) {
+	if len(r.Header.Values("Authorization")) == 0 {
+		return wiki.Caller{Via: wiki.ViaMCP}, nil
+	}
+	c, err := s.identify(r)
+	c.Via = wiki.ViaMCP
+	return c, err
+}
+
+// count takes what a face is about to do from the caller's bucket.
+func (s *Server) count(r *http.Request, c wiki.Caller, a limit.Action, cost int) (limit.State, error) {
+	return s.door.Take(bucket(c), s.from(r), a, cost)
+}
+
+// wellKnown answers what clients of OAuth look for (RFC 8414, RFC 9728): this site
+// is no authorization server, and a program reads that more easily as JSON.
+func (s *Server) wellKnown(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, `{"error":"not_found","error_description":"there is nothing at this address; a program signs in here with a token"}`+"\n") // the client has left
 }

@@ -51,8 +51,7 @@ func (s *Server) serveWiki(w http.ResponseWriter, r *http.Request) {
 		s.serveGit(w, r, slug, git)
 		return
 	}
-	if rest == "/mcp" {
-		s.serveMCP(w, r, slug)
+	if s.serveFace(w, r, slug, rest) {
 		return
 	}
 	deadline(w)
@@ -72,8 +71,7 @@ func (s *Server) serveWiki(w http.ResponseWriter, r *http.Request) {
 func isAsset(path string) bool { return strings.HasPrefix(path, "/assets/") }
 
 func (s *Server) serveSite(w http.ResponseWriter, r *http.Request) {
-	if r.URL.EscapedPath() == "/mcp" {
-		s.serveMCP(w, r, "")
+	if s.serveFace(w, r, "", r.URL.EscapedPath()) {
 		return
 	}
 	deadline(w)

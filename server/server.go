@@ -226,8 +226,8 @@ func (s *Server) drain() error {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- s.drainSSH(ctx) }()
-	err := errors.Join(s.mcp.Close(), s.site.Shutdown(ctx), s.ctrl.Shutdown(ctx)) // open streams would be waited for
-	err = errors.Join(err, <-ended)
+	err := s.endStreams()
+	err = errors.Join(err, s.site.Shutdown(ctx), s.ctrl.Shutdown(ctx), <-ended)
 	if err == nil {
 		return nil
 	}
@@ -258,9 +258,7 @@ func (s *Server) Close() error {
 		if s.sockets != nil {
 			s.sockets.remove() // while the lock on the data is still ours
 		}
-		if s.mcp != nil {
-			s.closed = errors.Join(s.closed, s.mcp.Close())
-		}
+		s.closed = errors.Join(s.closed, s.endStreams())
 		if s.who != nil {
 			s.closed = errors.Join(s.closed, s.who.Close())
 		}
