@@ -120,6 +120,7 @@ func ours() map[string]command {
 		"capture":             capture,
 		"generate":            generate,
 		"embedder":            embedder,
+		"mcp":                 mcpClient,
 	}
 }
 
