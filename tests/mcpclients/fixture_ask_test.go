@@ -18,6 +18,7 @@ import (
 // revisions before 2026-07-28 have it.
 func (f *fixture) asking() {
 	f.tool("test_sampling", "Asks the client's model.", func(ctx context.Context, r request) (*result, error) {
+		//lint:ignore SA1019 the suite wants it for the revisions that have it
 		m, err := f.mcp.RequestSampling(ctx, mcp.CreateMessageRequest{CreateMessageParams: sample(r.GetString("prompt", ""), 100)})
 		if err != nil {
 			return mcp.NewToolResultErrorFromErr("sampling", err), nil

@@ -46,12 +46,9 @@ func node(t *testing.T, args ...string) (string, error) {
 	return out.String(), err
 }
 
-// outcome is how a scenario went: what failed, warned or was skipped by the
-// suite, by the ids of its checks.
-type outcome struct {
-	passed int
-	failed []string
-}
+// outcome is how a scenario went: the ids of the checks that failed, warned or
+// were skipped.
+type outcome struct{ failed []string }
 
 // conformance runs what a revision requires of a server and returns the outcome
 // of each scenario.
@@ -82,8 +79,6 @@ func conformance(t *testing.T, revision, url string) map[string]*outcome {
 		out[name] = o
 		for _, c := range checks {
 			switch c.Status {
-			case "SUCCESS":
-				o.passed++
 			case "FAILURE", "WARNING", "SKIPPED":
 				o.failed = append(o.failed, c.ID)
 				t.Logf("%s %s: %s %s: %s", revision, name, c.Status, c.ID, c.ErrorMessage)
@@ -93,51 +88,63 @@ func conformance(t *testing.T, revision, url string) map[string]*outcome {
 	return out
 }
 
-// cannot reads docs/mcp-conformance.md: the scenarios of a server and revision
-// that cannot pass. The rows of its tables are
+// cannot reads docs/mcp-conformance.md: which checks of which scenarios do not pass
+// at a server and revision. The rows of its tables are
 //
-//	| fixture | 2026-07-28 | `scenario` | cause |
-func cannot(t *testing.T, server, revision string) map[string]bool {
+//	| fixture | 2026-07-28 | `scenario` | `check` `check` | cause |
+func cannot(t *testing.T, server, revision string) map[string][]string {
 	t.Helper()
 	b, err := os.ReadFile("../../docs/mcp-conformance.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := regexp.MustCompile("(?m)^\\| (\\S+) \\| (\\S+) \\| `([^`]+)` \\| (.+) \\|$")
-	out := map[string]bool{}
+	row := regexp.MustCompile("(?m)^\\| (\\S+) \\| (\\S+) \\| `([^`]+)` \\| ([^|]+) \\| (.+) \\|$")
+	out := map[string][]string{}
 	for _, m := range row.FindAllStringSubmatch(string(b), -1) {
 		if m[1] == server && m[2] == revision {
-			out[m[3]] = true
+			out[m[3]] = strings.Fields(strings.ReplaceAll(m[4], "`", ""))
 		}
 	}
 	return out
 }
 
-// conforms holds the outcome of a server against the list: what is not on it
-// passes whole, and what is on it does not.
+// conforms holds the outcome of a server against the list: what is on it does not
+// pass, in these checks, and everything else passes whole. Some checks of the suite
+// give a server half a second, which a busy machine may miss; so it has three tries.
 func conforms(t *testing.T, server, revision, url string, least int) {
 	t.Helper()
 	list := cannot(t, server, revision)
-	got := conformance(t, revision, url)
+	var wrong []string
+	for range 3 {
+		if wrong = differences(conformance(t, revision, url), list, least); len(wrong) == 0 {
+			return
+		}
+	}
+	t.Errorf("docs/mcp-conformance.md says something else:\n%s", strings.Join(wrong, "\n"))
+}
+
+// differences compares what failed with what must.
+func differences(got map[string]*outcome, list map[string][]string, least int) (wrong []string) {
 	passed := 0
 	for _, name := range slices.Sorted(maps.Keys(got)) {
-		o := got[name]
-		switch {
-		case len(o.failed) > 0 && !list[name]:
-			t.Errorf("%s: %s fails: %s", revision, name, strings.Join(o.failed, ", "))
-		case len(o.failed) == 0 && list[name]:
-			t.Errorf("%s: %s passes (%d checks); take it off docs/mcp-conformance.md", revision, name, o.passed)
-		case len(o.failed) == 0:
+		slices.Sort(got[name].failed)
+		failed, want := slices.Compact(got[name].failed), slices.Sorted(slices.Values(list[name]))
+		if !slices.Equal(failed, want) {
+			wrong = append(wrong, fmt.Sprintf("%s does not pass in [%s], want [%s]", name, strings.Join(failed, " "), strings.Join(want, " ")))
+		}
+		if len(failed) == 0 {
 			passed++
 		}
-		delete(list, name)
 	}
 	for name := range list {
-		t.Errorf("%s: docs/mcp-conformance.md has %s, which the suite does not run", revision, name)
+		if got[name] == nil {
+			wrong = append(wrong, name+" is not run by the suite")
+		}
 	}
 	if passed < least {
-		t.Errorf("%s: %d scenarios pass, want at least %d", revision, passed, least)
+		wrong = append(wrong, fmt.Sprintf("%d scenarios pass, want at least %d", passed, least))
 	}
+	return wrong
 }
 
 // The fixture passes everything that the protocol requires.
