@@ -3,10 +3,14 @@ package server
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/gorilla/mux"
+
+	"wikibot/api/manage"
 	"wikibot/limit"
 	"wikibot/mcp"
 	"wikibot/notes"
@@ -29,6 +33,7 @@ func (s *Server) openFaces() (err error) {
 	if err != nil {
 		return fmt.Errorf("preparing MCP: %w", err)
 	}
+	s.manage = manage.New(manage.Config{Store: s.store, Addresses: s.addresses, Begin: bootstrapWiki, Admit: s.count, Log: s.log})
 	return nil
 }
 
@@ -47,6 +52,8 @@ func (s *Server) serveFace(w http.ResponseWriter, r *http.Request, slug wiki.Slu
 	switch {
 	case path == "/mcp" || path == "/mcp/":
 		s.serveMCP(w, r, slug)
+	case slug == "" && strings.HasPrefix(path, "/api/"):
+		s.serveManage(w, r, strings.TrimPrefix(path, "/api"))
 	case strings.HasPrefix(path, "/.well-known/"):
 		s.wellKnown(w)
 	default:
@@ -66,6 +73,26 @@ func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request, slug wiki.Slug
 	default:
 		s.mcp.ServeWiki(w, r, c, slug)
 	}
+}
+
+func (s *Server) serveManage(w http.ResponseWriter, r *http.Request, path string) {
+	deadline(w)
+	c, err := s.identify(r)
+	if err != nil {
+		s.manage.Refuse(w, r, err)
+		return
+	}
+	c.Via = wiki.ViaAPI
+	s.manage.Serve(w, r, c, path)
+}
+
+// isInternal is true of requests that this machine or one of its proxies makes for
+// itself: it comes straight from there, to a name of this machine, and for nobody
+// else.
+func (s *Server) isInternal(r *http.Request, _ *mux.RouteMatch) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	forwarded := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Real-Ip") != ""
+	return err == nil && !forwarded && (loopback(host) || s.trusted(host))
 }
 
 // mcpCaller says who makes a request of MCP. A cookie means nothing there, so no

@@ -17,6 +17,7 @@ import (
 func (s *Server) handler() http.Handler {
 	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	r.Path("/health").Methods(http.MethodGet, http.MethodHead).HandlerFunc(s.health)
+	r.Path("/api/internal/check-slug").Methods(http.MethodGet, http.MethodHead).MatcherFunc(s.isInternal).HandlerFunc(s.manage.CheckSlug)
 	ours := r.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool { return s.ourHost(r.Host) }).Subrouter()
 	auth := s.guarded(s.who.Handler())
 	ours.Path("/auth/link").Handler(auth)

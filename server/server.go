@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"wikibot/api/manage"
 	"wikibot/gitstore"
 	"wikibot/hooks"
 	"wikibot/limit"
@@ -39,16 +40,17 @@ type Server struct {
 	log       *slog.Logger
 	addresses wiki.Addresses
 
-	store *gitstore.Store
-	who   *oauth.Authority
-	find  *search.Engine
-	pages *web.Handler
-	notes *notes.Service
-	mcp   *mcp.Handler
-	git   *gitHandler
-	ssh   *sshServer // nil: SSH is off
-	host  *Host
-	door  *limit.Door
+	store  *gitstore.Store
+	who    *oauth.Authority
+	find   *search.Engine
+	pages  *web.Handler
+	notes  *notes.Service
+	mcp    *mcp.Handler
+	manage *manage.Handler
+	git    *gitHandler
+	ssh    *sshServer // nil: SSH is off
+	host   *Host
+	door   *limit.Door
 
 	listener net.Listener // browsers, git, agents
 	sshPort  net.Listener // git over SSH; nil where it is off

@@ -99,6 +99,7 @@ func ours() map[string]command {
 		"token":               token,
 		"get":                 get,
 		"send":                send,
+		"json":                sendJSON,
 		"open":                open,
 		"submit":              submit,
 		"follow":              follow,
