@@ -23,7 +23,7 @@ type connectView struct {
 
 	Clients  []client
 	Commands []snippet
-	Public   bool      // everybody may read
+	Public   bool      // everybody may read, over MCP as well
 	Agent    *tokenBox // the form for an agent's token; nil for those who cannot make one
 	Made     *madeToken
 }
@@ -54,7 +54,7 @@ func (q *request) connectPage(token string) *connectView {
 	d := &connectView{frame: q.frame("connect", q.texts.get("connect.title"), ""), Git: q.Addresses.Git(q.slug), Dir: string(q.slug), NoPush: !q.view.Plan().Push}
 	d.SSH, d.SSHLogin = q.Addresses.SSH(q.slug), q.Addresses.SSHCommand("login")
 	d.OneTime = q.OneTime != nil && q.caller.User != ""
-	d.Public = q.view.Policy().Read == acl.Anonymous
+	d.Public = q.OpenMCP && q.view.Policy().Read == acl.Anonymous
 	token = cmp.Or(token, tokenPlace)
 	if q.HasMCP {
 		d.MCP = q.Addresses.MCP(q.slug)

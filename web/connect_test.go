@@ -84,6 +84,8 @@ func TestClientLines(t *testing.T) {
 	if err := s.store.SetAccess(context.Background(), alice, "notes", acl.Anonymous, acl.Granted, acl.Granted); err != nil {
 		t.Fatal(err)
 	}
+	withoutBody(t, s.get(nobody, "/w/notes/-/connect").Body.String(), "No authentication", "needs no token") // MCP wants a token all the same
+	s.handler.OpenMCP = true
 	public := s.get(nobody, "/w/notes/-/connect")
 	wantBody(t, public, "No authentication", "Add custom connector", "needs no token", "Sign in to make a token for an agent.")
 	withoutBody(t, public.Body.String(), `value="agent"`, "which this site does not offer yet")

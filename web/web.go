@@ -116,6 +116,10 @@ type Config struct {
 	// page on connecting names their addresses.
 	HasMCP, HasAPI bool
 
+	// OpenMCP says that MCP takes who has no token in a wiki that everybody may
+	// read, so that connectors which can send none are offered there.
+	OpenMCP bool
+
 	// MaxPage and MaxFile bound the bodies of saves and uploads in bytes.
 	// Defaults: 1 MiB and 10 MiB.
 	MaxPage, MaxFile int64
