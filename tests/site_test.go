@@ -313,6 +313,13 @@ func token(s *site, ts *testscript.TestScript, neg bool, args []string) {
 	must(ts, neg, s.makeToken(ts, cmd))
 }
 
+// useToken gives the present person's programs a token that a page showed: use-token
+// TEXT.
+func useToken(s *site, ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) == 1 && !neg, "use-token TEXT")
+	s.me().token = args[0]
+}
+
 func (s *site) makeToken(ts *testscript.TestScript, cmd server.Command) error {
 	secret, err := s.ask(cmd)
 	if err != nil {

@@ -97,6 +97,7 @@ func ours() map[string]command {
 		"people":              people,
 		"sign-in":             signIn,
 		"token":               token,
+		"use-token":           useToken,
 		"get":                 get,
 		"send":                send,
 		"json":                sendJSON,
