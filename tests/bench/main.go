@@ -73,6 +73,7 @@ func figures() []figure {
 		{"tldr.last", onReal((*bench).lastOf)}, {"tldr.http", onReal((*bench).httpOf)}, {"tldr.clone", onReal((*bench).cloneOf)},
 		{"search", (*bench).search}, {"search.faces", (*bench).searchFaces}, {"tldr.search", onReal((*bench).searchOf)},
 		{"tldr.network", onReal((*bench).networkOf)},
+		{"agents", (*bench).agents}, {"tldr.agents", onReal((*bench).agentsOf)},
 	}
 }
 
