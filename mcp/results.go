@@ -38,7 +38,7 @@ type failure struct {
 type frontmatter []markdown.Property
 
 func (frontmatter) schema() object {
-	return object{{"type", []string{"object", "null"}}}
+	return orNull(object{{"type", "object"}})
 }
 
 // MarshalJSON implements json.Marshaler.

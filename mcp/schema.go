@@ -96,7 +96,8 @@ func outputSchema(result any) object {
 }
 
 // schemaOf is the JSON Schema of what encoding/json makes of a type. A field's tag
-// doc describes it; fields without omitempty are required; a pointer may be null.
+// doc describes it; fields without omitempty are required, and where they
+// are pointers may be null.
 func schemaOf(t reflect.Type) object {
 	if own, ok := reflect.Zero(t).Interface().(interface{ schema() object }); ok {
 		return own.schema()
@@ -115,15 +116,17 @@ func schemaOf(t reflect.Type) object {
 	case reflect.Map:
 		return object{{"type", "object"}, {"additionalProperties", schemaOf(t.Elem())}}
 	case reflect.Pointer:
-		s := schemaOf(t.Elem())
-		if name, ok := s[0].value.(string); ok {
-			s[0].value = []string{name, "null"}
-		}
-		return s
+		return orNull(schemaOf(t.Elem()))
 	case reflect.Struct:
 		return structSchema(t)
 	}
 	return object{} // any
+}
+
+// orNull is a schema whose value may be null as well. A list of types would say it
+// shorter, and is what some clients cannot map.
+func orNull(s object) object {
+	return object{{"anyOf", []object{s, {{"type", "null"}}}}}
 }
 
 func structSchema(t reflect.Type) object {
@@ -149,12 +152,17 @@ func fields(t reflect.Type) (props object, need []string) {
 			props, need = append(props, p...), append(need, n...)
 			continue
 		}
-		s := schemaOf(f.Type)
+		left := strings.Contains(options, "omitempty")
+		t := f.Type
+		if left && t.Kind() == reflect.Pointer {
+			t = t.Elem() // left out rather than null
+		}
+		s := schemaOf(t)
 		if doc := f.Tag.Get("doc"); doc != "" {
 			s = append(s, member{"description", doc})
 		}
 		props = append(props, member{name, s})
-		if !strings.Contains(options, "omitempty") {
+		if !left {
 			need = append(need, name)
 		}
 	}

