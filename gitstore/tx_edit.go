@@ -2,6 +2,7 @@ package gitstore
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -166,9 +167,13 @@ func (tx *Tx) follow(p wiki.PagePath, base plumbing.Hash) (wiki.PagePath, entry,
 }
 
 // blobAtRevision is the page's blob at a revision, under the first of the names
-// that existed then.
+// that existed then. A revision that the wiki does not have, or has no longer,
+// knows no page: what was based on it is stale.
 func (tx *Tx) blobAtRevision(rev wiki.Revision, names ...wiki.PagePath) (plumbing.Hash, bool, error) {
 	commit, err := tx.resolve(rev)
+	if errors.Is(err, wiki.ErrNotFound) {
+		return plumbing.ZeroHash, false, nil
+	}
 	if err != nil {
 		return plumbing.ZeroHash, false, err
 	}
@@ -456,6 +461,9 @@ func (tx *Tx) below(p wiki.PagePath, fn func(file string, e entry) error) error 
 
 // Restore gives a page the text that it had at a revision, also if it is gone.
 func (tx *Tx) Restore(p wiki.PagePath, from wiki.Revision) error {
+	if _, err := tx.resolve(from); err != nil {
+		return err
+	}
 	oid, ok, err := tx.blobAtRevision(from, p)
 	if err != nil {
 		return err
