@@ -49,7 +49,8 @@ type Manage interface {
 
 // Describer is a Manage that also describes itself.
 type Describer interface {
-	// Describe adds the interface's operations, with paths after "/api".
+	// Describe adds the interface's operations to the site's document, with paths
+	// that begin with "/api/", each with a tag of its own.
 	Describe(d *openapi.Document)
 }
 
@@ -85,6 +86,7 @@ type Handler struct {
 	Config
 	codec   *rest.Codec
 	table   []operation
+	page    *readable
 	streams streams
 	cross   *http.CrossOriginProtection
 	running context.Context // ends when the Handler closes
@@ -114,6 +116,10 @@ func New(c Config) (*Handler, error) {
 	h := &Handler{
 		Config: c, table: operations(), cross: http.NewCrossOriginProtection(),
 		codec: rest.NewCodec(rest.Options{MaxBody: c.MaxBody, Log: c.Log}),
+	}
+	var err error
+	if h.page, err = newReadable(); err != nil {
+		return nil, err
 	}
 	h.running, h.stop = context.WithCancel(context.Background())
 	h.streams = streams{most: c.Streams, each: c.CredentialStreams, of: map[string]int{}}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -28,16 +29,12 @@ RateLimit, and Retry-After where one was met.`
 // document describes the interface of one wiki, or with an empty slug of the site.
 func (h *Handler) document(slug wiki.Slug) *openapi.Document {
 	info := openapi.Info{Title: "The wiki " + string(slug), Description: introduction, Version: "1"}
-	server := openapi.Server{URL: strings.TrimSuffix(h.Addresses.API(slug), "/v1") + "/v1"}
+	place := place{server: openapi.Server{URL: h.Addresses.API(slug)}}
 	if slug == "" {
 		info.Title = "Wikis of " + h.Addresses.Base.Host
-		const name = "a-wiki"
-		server = openapi.Server{
-			URL: strings.Replace(h.Addresses.API(name), name, "{wiki}", 1), Description: "The calls of one wiki begin here.",
-			Variables: map[string]openapi.Variable{"wiki": {Default: name, Description: "The wiki's slug."}},
-		}
+		place = h.anyWiki()
 	}
-	d := openapi.New(info, server)
+	d := openapi.New(info, place.server)
 	d.Security = []map[string][]string{{"token": {}}, {}}
 	d.Components.SecuritySchemes["token"] = openapi.SecurityScheme{
 		Type: "http", Scheme: "bearer", Description: "A wiki's token or a person's. A browser's session is good as well, for requests from this site itself. What everybody may read needs none.",
@@ -55,12 +52,77 @@ func (h *Handler) document(slug wiki.Slug) *openapi.Document {
 	}
 	for i := range h.table {
 		op := &h.table[i]
-		d.Add(op.method, "/"+op.pattern, op.describe(d))
+		d.Add(op.method, place.prefix+"/"+op.pattern, op.describe(d))
+		place.finish(d.Paths[place.prefix+"/"+op.pattern], h.curl(op, slug))
 	}
 	if m, ok := h.Manage.(Describer); ok && slug == "" {
 		m.Describe(d)
 	}
 	return d
+}
+
+// place is where the calls of one wiki begin.
+type place struct {
+	server openapi.Server
+	prefix string          // of each path
+	wiki   bool            // the prefix names the wiki
+	own    *openapi.Server // of the paths, where it is not server
+}
+
+// anyWiki is the place of any wiki, seen from the site: in the path, or in the host.
+func (h *Handler) anyWiki() place {
+	const name, variable = "a-wiki", "{wiki}"
+	base := strings.TrimSuffix(h.Addresses.Base.String(), "/")
+	all := strings.Replace(h.Addresses.API(name), name, variable, 1)
+	if prefix, ok := strings.CutPrefix(all, base); ok {
+		return place{server: openapi.Server{URL: base}, prefix: prefix, wiki: true}
+	}
+	return place{server: openapi.Server{URL: base}, own: &openapi.Server{URL: all, Variables: map[string]openapi.Variable{"wiki": {Default: name, Description: "The wiki's slug."}}}}
+}
+
+// finish gives the newest operation of a path what depends on the place.
+func (p place) finish(at *openapi.Path, curl string) {
+	if p.own != nil {
+		at.Servers = []openapi.Server{*p.own}
+	}
+	for _, m := range at.Methods() {
+		if m.CodeSamples != nil {
+			continue
+		}
+		m.CodeSamples = []openapi.CodeSample{{Lang: "Shell", Source: curl}}
+		if p.wiki {
+			slug := openapi.Parameter{Name: "wiki", In: "path", Description: "The wiki's slug.", Required: true, Schema: openapi.String("")}
+			m.Parameters = append([]openapi.Parameter{slug}, m.Parameters...)
+		}
+	}
+}
+
+// curl is the operation as a command line.
+func (h *Handler) curl(o *operation, slug wiki.Slug) string {
+	if slug == "" {
+		slug = "a-wiki"
+	}
+	var b strings.Builder
+	b.WriteString("curl")
+	if o.id == "followChanges" {
+		b.WriteString(" --no-buffer")
+	}
+	if o.method != http.MethodGet {
+		b.WriteString(" -X " + o.method)
+	}
+	b.WriteString(" '" + h.Addresses.API(slug) + o.sampled + "'")
+	if o.needs != nothing {
+		b.WriteString(" \\\n  -H \"Authorization: Bearer $WIKIBOT_TOKEN\"")
+	}
+	if o.sample != nil {
+		var body bytes.Buffer
+		enc := json.NewEncoder(&body)
+		enc.SetEscapeHTML(false)
+		if enc.Encode(o.sample) == nil {
+			b.WriteString(" \\\n  -H 'Content-Type: application/json' \\\n  -d '" + strings.TrimSpace(body.String()) + "'")
+		}
+	}
+	return b.String()
 }
 
 type errorAnswer struct {
@@ -218,7 +280,7 @@ func (h *Handler) serveDescription(w http.ResponseWriter, r *http.Request, c wik
 		}
 	}
 	if path != "/openapi.json" {
-		h.readable(k)
+		h.showReadable(k)
 		return
 	}
 	body, err := json.MarshalIndent(h.document(slug), "", "  ")

@@ -53,11 +53,28 @@ type Tag struct {
 
 // Path are the operations of one path.
 type Path struct {
-	Get    *Operation `json:"get,omitempty"`
-	Put    *Operation `json:"put,omitempty"`
-	Post   *Operation `json:"post,omitempty"`
-	Patch  *Operation `json:"patch,omitempty"`
-	Delete *Operation `json:"delete,omitempty"`
+	Servers []Server   `json:"servers,omitempty"` // where this path begins, if not where the others do
+	Get     *Operation `json:"get,omitempty"`
+	Put     *Operation `json:"put,omitempty"`
+	Post    *Operation `json:"post,omitempty"`
+	Patch   *Operation `json:"patch,omitempty"`
+	Delete  *Operation `json:"delete,omitempty"`
+}
+
+// Method is an operation with the method that it is under.
+type Method struct {
+	Name string
+	*Operation
+}
+
+// Methods are the operations that there are.
+func (p *Path) Methods() (out []Method) {
+	for _, m := range []Method{{"GET", p.Get}, {"PUT", p.Put}, {"POST", p.Post}, {"PATCH", p.Patch}, {"DELETE", p.Delete}} {
+		if m.Operation != nil {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // Set puts an operation under its method; it reports whether the method is known.

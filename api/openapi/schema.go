@@ -29,6 +29,8 @@ type Schema struct {
 	Additional  *Schema            `json:"additionalProperties,omitempty"`
 	AnyOf       []*Schema          `json:"anyOf,omitempty"`
 	Examples    []any              `json:"examples,omitempty"`
+
+	Order []string `json:"-"` // of Properties, for readers
 }
 
 // String is the schema of a text.
@@ -115,6 +117,7 @@ func (d *Document) fields(s *Schema, t reflect.Type, request bool) {
 			p = orNull(p)
 		}
 		s.Properties[name] = p
+		s.Order = append(s.Order, name)
 		if request && f.Tag.Get("need") != "" || !request && !optional {
 			s.Required = append(s.Required, name)
 		}
