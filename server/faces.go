@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"wikibot/api"
 	"wikibot/api/manage"
 	"wikibot/limit"
 	"wikibot/mcp"
@@ -17,7 +18,7 @@ import (
 	"wikibot/wiki"
 )
 
-// The faces for programs: MCP at /mcp. A face counts a request itself, once it
+// The faces for programs: REST below /api, MCP at /mcp. A face counts a request itself, once it
 // knows whether it reads or writes, and looks at the credential of a stream again
 // for as long as the stream is open.
 
@@ -34,12 +35,23 @@ func (s *Server) openFaces() (err error) {
 		return fmt.Errorf("preparing MCP: %w", err)
 	}
 	s.manage = manage.New(manage.Config{Store: s.store, Addresses: s.addresses, Begin: bootstrapWiki, Admit: s.count, Log: s.log})
+	s.api, err = api.New(api.Config{
+		Store: s.store, Notes: s.notes, Find: s.find, Addresses: s.addresses, Log: s.log, Manage: s.manage,
+		Caller: s.who.Caller, Admit: s.count,
+		Origins: agents.origins(), MaxBody: s.cfg.agentsBody(), Streams: agents.Streams, CredentialStreams: agents.CredentialStreams,
+	})
+	if err != nil {
+		return fmt.Errorf("preparing the REST interface: %w", err)
+	}
 	return nil
 }
 
 // endStreams ends what would stay open for as long as its client likes. It may be
 // called more than once.
 func (s *Server) endStreams() error {
+	if s.api != nil {
+		s.api.Close()
+	}
 	if s.mcp == nil {
 		return nil
 	}
@@ -52,8 +64,8 @@ func (s *Server) serveFace(w http.ResponseWriter, r *http.Request, slug wiki.Slu
 	switch {
 	case path == "/mcp" || path == "/mcp/":
 		s.serveMCP(w, r, slug)
-	case slug == "" && strings.HasPrefix(path, "/api/"):
-		s.serveManage(w, r, strings.TrimPrefix(path, "/api"))
+	case path == "/api" || strings.HasPrefix(path, "/api/"):
+		s.serveAPI(w, r, slug, strings.TrimPrefix(path, "/api"))
 	case strings.HasPrefix(path, "/.well-known/"):
 		s.wellKnown(w)
 	default:
@@ -75,15 +87,19 @@ func (s *Server) serveMCP(w http.ResponseWriter, r *http.Request, slug wiki.Slug
 	}
 }
 
-func (s *Server) serveManage(w http.ResponseWriter, r *http.Request, path string) {
+// serveAPI takes a token, or the session of a browser.
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, slug wiki.Slug, path string) {
 	deadline(w)
 	c, err := s.identify(r)
-	if err != nil {
-		s.manage.Refuse(w, r, err)
-		return
-	}
 	c.Via = wiki.ViaAPI
-	s.manage.Serve(w, r, c, path)
+	switch {
+	case err != nil:
+		s.api.Refuse(w, r, slug, err)
+	case slug == "":
+		s.api.ServeSite(w, r, c, path)
+	default:
+		s.api.ServeWiki(w, r, c, slug, path)
+	}
 }
 
 // isInternal is true of requests that this machine or one of its proxies makes for

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"wikibot/api"
 	"wikibot/api/manage"
 	"wikibot/gitstore"
 	"wikibot/hooks"
@@ -47,6 +48,7 @@ type Server struct {
 	notes  *notes.Service
 	mcp    *mcp.Handler
 	manage *manage.Handler
+	api    *api.Handler
 	git    *gitHandler
 	ssh    *sshServer // nil: SSH is off
 	host   *Host

@@ -7,7 +7,7 @@ import (
 	"wikibot/api/openapi"
 )
 
-// Describe adds the interface to a description whose paths begin at the apex. It is
+// Describe adds the interface to a description whose paths begin behind "/api". It is
 // made from the table that routes, so the two agree.
 func (h *Handler) Describe(d *openapi.Document) {
 	for _, r := range h.routes {
@@ -26,7 +26,7 @@ func (h *Handler) Describe(d *openapi.Document) {
 		}
 		o.Responses[strconv.Itoa(r.status)] = success
 		o.Responses["default"] = &openapi.Response{Ref: "#/components/responses/Problem"}
-		d.Add(r.method, "/api/"+strings.NewReplacer("SLUG", "{slug}", "LAST", "{"+lastName(r)+"}").Replace(r.pattern), o)
+		d.Add(r.method, "/"+strings.NewReplacer("SLUG", "{slug}", "LAST", "{"+lastName(r)+"}").Replace(r.pattern), o)
 	}
 }
 

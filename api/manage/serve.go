@@ -20,9 +20,6 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, c wiki.Caller, p
 	h.codec.Answer(w, r, status, answer)
 }
 
-// Refuse answers a request with an error that was met before it came here.
-func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, err error) { h.codec.Fail(w, r, err) }
-
 func (h *Handler) answer(w http.ResponseWriter, r *http.Request, c wiki.Caller, path string) (int, any, error) {
 	found, name, last, allowed := match(h.routes, r.Method, path)
 	if found == nil {
