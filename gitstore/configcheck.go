@@ -13,7 +13,7 @@ import (
 )
 
 // maxConfigFiles bounds the look for files that do not belong into a wiki's
-// configuration, which has two.
+// configuration, which has three.
 const maxConfigFiles = 1000
 
 // checkConfiguration reads the tree of refs/wikibot/config as a whole. was is the
@@ -34,7 +34,12 @@ func (r *repo) checkConfiguration(src objectSource, was *configuration, root *fo
 	if err != nil {
 		return nil, err
 	}
-	cfg := &configuration{policy: &policy, settings: settings}
+	faults = append(faults, more...)
+	webhooks, more, err := r.checkWebhooks(src, was, root)
+	if err != nil {
+		return nil, err
+	}
+	cfg := &configuration{policy: &policy, settings: settings, webhooks: webhooks}
 	before := &acl.Policy{}
 	if was != nil {
 		before = was.policy
@@ -76,7 +81,7 @@ func (r *repo) pushedConfiguration(src objectSource, was *configuration, root *f
 func configFiles(root *folder) (wiki.Faults, error) {
 	changes, err := diffUpTo(emptyFolder(), root, maxConfigFiles)
 	if err == errManyChanges {
-		return wiki.Faults{{Text: fmt.Sprintf("the configuration has more than %d files; only %s and %s belong there, pages are on main", maxConfigFiles, fileWiki, fileACL)}}, nil
+		return wiki.Faults{{Text: fmt.Sprintf("the configuration has more than %d files; only %s, %s and %s belong there, pages are on main", maxConfigFiles, fileWiki, fileACL, fileWebhooks)}}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -86,8 +91,8 @@ func configFiles(root *folder) (wiki.Faults, error) {
 		if len(faults) == maxFaults {
 			break
 		}
-		if c.path != fileACL && c.path != fileWiki {
-			faults = append(faults, wiki.Fault{File: c.path, Text: fmt.Sprintf("only %s and %s belong here; pages and files are on main", fileWiki, fileACL)})
+		if c.path != fileACL && c.path != fileWiki && c.path != fileWebhooks {
+			faults = append(faults, wiki.Fault{File: c.path, Text: fmt.Sprintf("only %s, %s and %s belong here; pages and files are on main", fileWiki, fileACL, fileWebhooks)})
 		}
 	}
 	return faults, nil

@@ -31,7 +31,7 @@ func (s *Store) configure(ctx context.Context, c wiki.Caller, slug wiki.Slug, fi
 		if head.err != nil {
 			return wiki.Unavailable("the newest configuration of the wiki cannot be read, so nothing can be built on it; whoever runs this site mends %s with git update-ref", refConfig)
 		}
-		text, err := r.blobAt(head.root, file)
+		text, err := r.configFile(head.root, file)
 		if err != nil {
 			return err
 		}

@@ -96,6 +96,11 @@ func (r *repo) configAt(oid plumbing.Hash) (*configuration, error) {
 	if err != nil {
 		return nil, err
 	}
+	webhooks, more, err := readWebhooks(r.source, at.root)
+	if err != nil {
+		return nil, err
+	}
+	faults = append(faults, more...)
 	text, more, err := configText(r.source, at.root, fileACL, maxPolicy)
 	if err != nil {
 		return nil, err
@@ -103,7 +108,7 @@ func (r *repo) configAt(oid plumbing.Hash) (*configuration, error) {
 	if faults = append(faults, more...); len(more) == 0 {
 		policy, more := acl.Parse(fileACL, text)
 		if faults = append(faults, more...); len(faults) == 0 {
-			return &configuration{policy: &policy, settings: settings, at: oid}, nil
+			return &configuration{policy: &policy, settings: settings, webhooks: webhooks, at: oid}, nil
 		}
 	}
 	return nil, faults

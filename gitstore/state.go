@@ -50,6 +50,7 @@ func (st *state) main() tip { return st.heads[refMain] }
 type configuration struct {
 	policy   *acl.Policy
 	settings Settings
+	webhooks []Webhook
 	at       plumbing.Hash // the commit; zero where none could be loaded
 }
 
