@@ -188,3 +188,39 @@ func TestInternalError(t *testing.T) {
 		t.Errorf("%s; log %s", c.all(), s.log)
 	}
 }
+
+// A page of another site may call only where the site is configured, and never
+// without a token.
+func TestOrigins(t *testing.T) {
+	s := newSite(t)
+	send := func(method, origin, who string) (int, http.Header) {
+		req, err := http.NewRequest(method, s.http.URL+notesMCP, strings.NewReader(ping))
+		must(t, err)
+		req.Header = http.Header{"Origin": {origin}, "Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}, "Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/list"}}
+		if method == http.MethodOptions {
+			req.Header.Set("Access-Control-Request-Method", "POST")
+		}
+		if who != "" {
+			req.Header.Set("Authorization", "Bearer "+who)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		must(t, err)
+		resp.Body.Close()
+		return resp.StatusCode, resp.Header
+	}
+	const app, evil = "https://app.example.org", "https://evil.example"
+	if status, h := send("OPTIONS", app, ""); status != 204 || h.Get("Access-Control-Allow-Origin") != app || !strings.Contains(h.Get("Access-Control-Allow-Headers"), "Authorization") {
+		t.Errorf("preflight: %d %v", status, h)
+	}
+	if status, h := send("POST", app, "carol"); status != 200 || h.Get("Access-Control-Allow-Origin") != app || h.Get("Access-Control-Allow-Credentials") != "" {
+		t.Errorf("call: %d %v", status, h)
+	}
+	if status, h := send("POST", app, ""); status != 401 || h.Get("Access-Control-Allow-Origin") != app {
+		t.Errorf("without a token: %d %v", status, h)
+	}
+	for _, method := range []string{"OPTIONS", "POST"} {
+		if status, h := send(method, evil, "carol"); status < 400 || h.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s of another site: %d %v", method, status, h)
+		}
+	}
+}

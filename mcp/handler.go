@@ -47,9 +47,9 @@ type Config struct {
 
 	// MaxBody is the most bytes of one message, Sessions how many sessions are
 	// remembered, CredentialSessions how many of one credential in one wiki, and
-	// Idle how long one stays that is not used. Streams of one credential in one
-	// wiki are counted with its requests: CredentialStreams at once. 0: the
-	// transport's own defaults.
+	// Idle how long one stays that is not used. Of one credential in one wiki four
+	// times CredentialStreams requests and streams are served at once, which the
+	// transport counts together. 0: the transport's own defaults.
 	MaxBody            int64
 	Sessions           int
 	CredentialSessions int
@@ -109,7 +109,7 @@ func (h *Handler) Close() error {
 
 func (h *Handler) transport(s *server.MCPServer, subscribe func(streamable.Peer, string) (func(), error)) streamable.Config {
 	return streamable.Config{
-		Server: s, MaxBody: h.MaxBody, Sessions: h.Sessions, PeerSessions: h.CredentialSessions, PeerRequests: h.CredentialStreams, IdleAfter: h.Idle,
+		Server: s, MaxBody: h.MaxBody, Sessions: h.Sessions, PeerSessions: h.CredentialSessions, PeerRequests: 4 * h.CredentialStreams, IdleAfter: h.Idle,
 		AllowedOrigins: h.allowed,
 		Subscribe:      subscribe, Answer: answer, Log: h.Log, Now: h.Now,
 	}

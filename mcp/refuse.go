@@ -16,6 +16,9 @@ import (
 // that exist and that do not. Where the address has shown too many bad credentials,
 // err is *limit.Exceeded and the answer 429.
 func (h *Handler) Unauthenticated(w http.ResponseWriter, r *http.Request, slug wiki.Slug, err error) {
+	if w.Header().Get("Access-Control-Allow-Origin") == "" && h.cors(w, r) {
+		return
+	}
 	var over *limit.Exceeded
 	if errors.As(err, &over) || err != nil && !errors.Is(err, wiki.ErrUnauthenticated) && !errors.Is(err, wiki.ErrNotFound) {
 		h.refuse(w, r, slug, err)

@@ -18,6 +18,9 @@ const maxHeader = 1000
 func line(s string) string { return lineOf(s, maxHeader) }
 
 func lineOf(s string, limit int) string {
+	if len(s) <= limit && clean(s) {
+		return s
+	}
 	var b strings.Builder
 	n, space := 0, false
 	for _, r := range s {
@@ -37,6 +40,20 @@ func lineOf(s string, limit int) string {
 		n++
 	}
 	return b.String()
+}
+
+// clean is true of most texts: printable ASCII in which no space stands at an end or
+// beside another.
+func clean(s string) bool {
+	last := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c > '~' || c == ' ' && last == ' ' {
+			return false
+		}
+		last = c
+	}
+	return s == "" || last != ' '
 }
 
 // blank is true of white space, control and format characters (Unicode's

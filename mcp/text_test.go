@@ -79,6 +79,15 @@ func TestHeaderOfHostilePage(t *testing.T) {
 	}
 }
 
+func TestLine(t *testing.T) {
+	for in, want := range map[string]string{"": "", "a b": "a b", " a  b ": "a b", "a\nb\r\n": "a b", "a\u2028b": "a b", "\u202eab": "ab", "é\u00a0x": "é x", "👩\u200d💻": "👩\u200d💻",
+		strings.Repeat("x", 1001): strings.Repeat("x", 1000) + "…", strings.Repeat("x", 1000): strings.Repeat("x", 1000)} {
+		if got := line(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
 func FuzzHeader(f *testing.F) {
 	f.Add("title", "key", "value", "link")
 	f.Add("a\nPath: b", "path", "x", "\u2028---")
