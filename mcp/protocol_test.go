@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"wikibot/notes"
 	"wikibot/wiki"
@@ -284,15 +285,30 @@ func (s *site) stream(req *http.Request) (lines <-chan string, status int) {
 // news is an error.
 func until(t *testing.T, lines <-chan string, want string) {
 	t.Helper()
-	for l := range lines {
-		if strings.Contains(l, "Secret") {
+	for {
+		l, ok := next(t, lines)
+		switch {
+		case !ok:
+			t.Fatalf("the stream ended before %s", want)
+		case strings.Contains(l, "Secret"):
 			t.Fatalf("a stream told of another's page: %s", l)
-		}
-		if strings.Contains(l, want) {
+		case strings.Contains(l, want):
 			return
 		}
 	}
-	t.Fatalf("the stream ended before %s", want)
+}
+
+// next is a stream's next message; false at its end. A stream that says nothing
+// for a minute is stuck.
+func next(t *testing.T, lines <-chan string) (string, bool) {
+	t.Helper()
+	select {
+	case l, ok := <-lines:
+		return l, ok
+	case <-time.After(time.Minute):
+		t.Fatal("the stream neither says anything nor ends")
+		return "", false
+	}
 }
 
 // Subscriptions tell of every change, of any face, in both eras of the protocol, and
@@ -368,9 +384,9 @@ func TestSubscriptions(t *testing.T) {
 	_, err = s.notes.Apply(ctx, alice, "notes", notes.ApplyRequest{Ops: []notes.Op{{Do: notes.Append, Path: "Home", Content: []byte("not for carol")}}})
 	must(t, err)
 	for _, l := range []<-chan string{modern, old} {
-		for msg := range l {
+		for msg, more := next(t, l); more; msg, more = next(t, l) {
 			if strings.Contains(msg, "notifications/resources") {
-				t.Errorf("told after the grant: %s", msg)
+				t.Fatalf("told after the grant: %s", msg)
 			}
 		}
 	}
