@@ -33,6 +33,13 @@ type failure struct {
 	YourContent     *string `json:"your_content,omitempty" doc:"The text that you wanted to save."`
 }
 
+// schema names what every error has, and what a client acts on; every tool's schema
+// repeats it.
+func (failure) schema() object {
+	text := object{{"type", "string"}}
+	return object{{"type", "object"}, {"properties", object{{"code", text}, {"message", text}, {"retry_after", object{{"type", "integer"}}}, {"current_revision", text}}}, {"required", []string{"code", "message"}}}
+}
+
 // frontmatter is the properties of a page in their order. A property with one value
 // is a text, except for tags, which are always a list.
 type frontmatter []markdown.Property

@@ -99,7 +99,7 @@ func outputSchema(result any) object {
 // doc describes it; fields without omitempty are required, and where they
 // are pointers may be null.
 func schemaOf(t reflect.Type) object {
-	if own, ok := reflect.Zero(t).Interface().(interface{ schema() object }); ok {
+	if own, ok := reflect.Zero(t).Interface().(interface{ schema() object }); ok && t.Kind() != reflect.Pointer {
 		return own.schema()
 	}
 	switch t.Kind() {
