@@ -51,7 +51,7 @@ type pageAnswer struct {
 	Name        string          `json:"name"`
 	Path        string          `json:"path"`
 	Content     string          `json:"content" doc:"Raw Markdown with its frontmatter; with the parameter section, that section."`
-	Frontmatter json.RawMessage `json:"frontmatter" doc:"The frontmatter as an object, with the types that YAML gives its values; null: none."`
+	Frontmatter json.RawMessage `json:"frontmatter" type:"object,null" doc:"The frontmatter as an object, with the types that YAML gives its values; null: none."`
 	LinksTo     []string        `json:"links_to" doc:"Pages that it links to in the order of the text, also those that do not exist. Links are those of the newest state."`
 	LinkedFrom  []string        `json:"linked_from"`
 	Revision    string          `json:"revision" doc:"The last commit that touched the page: send it with a change."`

@@ -92,6 +92,11 @@ func (k *call) answer() (reply, error) {
 		}
 	}
 	if err := k.look(); err != nil {
+		if k.op.counted {
+			if over := k.admit(1); over != nil {
+				err = over
+			}
+		}
 		return reply{}, err
 	}
 	if k.op.headTag && k.head.HistoryAtHand(k.ctx) {

@@ -61,6 +61,7 @@ func TestContractWrites(t *testing.T) {
 	s.ask("bob", "PATCH", "/pages/Plan", `{"revision":"`+third+`","old_string":"two","new_string":"x"}`).
 		part(422, `"error":"old_string is ambiguous: found 2 occurrences. Provide a longer unique string.`)
 	s.ask("bob", "PATCH", "/pages/Plan", `{"revision":"`+first+`","old_string":"one","new_string":"x"}`).part(409, `"current_revision":"`+third+`"`)
+	s.ask("bob", "PATCH", "/pages/Plan", `{"revision":"`+first+`","old_string":"two two","new_string":"x"}`).part(409, `"current_revision":"`+third+`"`)
 	s.ask("bob", "PATCH", "/pages/Nowhere", `{"revision":"`+first+`","old_string":"one","new_string":"x"}`).part(404, "Page not found: Nowhere")
 
 	s.put("Other", "[[Plan|the plan]] and [[Plan#one]]\n")

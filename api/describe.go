@@ -12,19 +12,19 @@ import (
 	"wikibot/wiki"
 )
 
-const introduction = `Pages are Markdown; their paths are those of the wiki, without ".md". A revision is the
-name of a git commit; seven digits or more are enough as input.
-
-A write that is based on a revision which is no longer the page's is refused with 409 and both texts, or with
-"merge": true merged line by line. Appending, prepending and edits by section are applied to the newest text and
-need no revision. Repeat a write whose answer was lost with the same Idempotency-Key: it is done once.
-
-The words history, outline, diff and attachments (and with POST also rename, edit and restore) behind a page's path
-ask for something of the page. A page whose own last segment is such a word is reached with the slash before it
-encoded: /pages/Design%2Fhistory.
-
-Errors are {"error", "code", …}; error says the next step. Rates are told in the headers RateLimit-Policy and
-RateLimit, and Retry-After where one was met.`
+const introduction = "Pages are Markdown; their paths are those of the wiki, without `.md`. A revision is the name of a git commit; " +
+	"seven digits or more are enough as input.\n\n" +
+	"A write that is based on a revision which is no longer the page's is refused with 409 and both texts, or with `\"merge\": true` " +
+	"merged line by line. Appending, prepending and edits by section are applied to the newest text and need no revision. " +
+	"Repeat a write whose answer was lost with the same `Idempotency-Key`: it is done once.\n\n" +
+	"The words `history`, `outline`, `diff` and `attachments` (and with POST also `rename`, `edit` and `restore`) behind a page's path " +
+	"ask for something of the page. A page whose own last segment is such a word is reached with the slash before it encoded: " +
+	"`/pages/Design%2Fhistory`.\n\n" +
+	"The `ETag` of a page is its revision; `If-None-Match` saves reading it again, and `If-Match` on a write does what the field `revision` does, " +
+	"with 412 for what is stale. Links and the pages that link here may change while a page's revision stays. " +
+	"Lists take `limit` and `cursor`. Reads take `revision`, for the wiki as it was.\n\n" +
+	"Errors are `{\"error\": …, \"code\": …}`; `error` says the next step. Rates are told in the headers `RateLimit-Policy` and `RateLimit`, " +
+	"and `Retry-After` where one was met."
 
 // document describes the interface of one wiki, or with an empty slug of the site.
 func (h *Handler) document(slug wiki.Slug) *openapi.Document {

@@ -31,7 +31,7 @@ type readable struct {
 
 func newReadable() (*readable, error) {
 	sum := sha256.Sum256([]byte(readableCSS))
-	page, err := template.New("api").Funcs(template.FuncMap{"style": func() template.CSS { return template.CSS(readableCSS) }}).Parse(readableHTML)
+	page, err := template.New("api").Funcs(template.FuncMap{"style": func() template.CSS { return template.CSS(readableCSS) }, "said": said}).Parse(readableHTML)
 	return &readable{page: page, policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}, err
 }
 
@@ -188,4 +188,21 @@ func kindName(d *openapi.Document, s *openapi.Schema) string {
 	}
 	b, _ := json.Marshal(s.Enum) // strings
 	return string(b)
+}
+
+// span is a piece of a text; Code is true between backticks.
+type span struct {
+	Text string
+	Code bool
+}
+
+// said is a text of the description in pieces.
+func said(text string) []span {
+	var out []span
+	for i, s := range strings.Split(text, "`") {
+		if s != "" {
+			out = append(out, span{s, i%2 == 1})
+		}
+	}
+	return out
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"wikibot/api"
 	"wikibot/gitstore"
 	"wikibot/limit"
@@ -47,6 +49,9 @@ type site struct {
 	revoked map[string]bool // tokens that hold no more; guarded by mu
 	counted []string        // what Admit was asked
 	full    bool            // every rate is met
+
+	doc map[string]*openapi3.Operation // see described
+	met map[string]bool                // operations whose answer was checked
 }
 
 func newSite(t testing.TB, change ...func(*api.Config)) *site {
@@ -136,13 +141,20 @@ type answer struct {
 	body   string
 }
 
-// ask sends a request as somebody ("": nobody) to /w/notes/api/v1 + path, or to a
-// path that begins with "/w/" or "/api" as it is. Headers are "Name: value".
+// ask is send, and compares the answer with the interface's description.
 func (s *site) ask(as, method, path, body string, headers ...string) answer {
 	s.t.Helper()
 	if !strings.HasPrefix(path, "/w/") && !strings.HasPrefix(path, "/api") {
 		path = "/w/notes/api/v1" + path
 	}
+	a := s.send(as, method, path, body, headers...)
+	s.check(method, path, a)
+	return a
+}
+
+// send sends a request as somebody ("": nobody). ask completes a path that does
+// not begin with "/w/" or "/api" with /w/notes/api/v1. Headers are "Name: value".
+func (s *site) send(as, method, path, body string, headers ...string) answer {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	if as != "" {
 		r.Header.Set("Authorization", "Bearer "+as)
@@ -236,4 +248,11 @@ func view(t testing.TB, s *site, as string) *gitstore.View {
 	v, err := s.store.View(ctx, who()[as], "notes")
 	must(t, err)
 	return v
+}
+
+func wikiPath(t testing.TB, s string) wiki.PagePath {
+	t.Helper()
+	p, err := wiki.ParsePagePath(s)
+	must(t, err)
+	return p
 }

@@ -1,6 +1,7 @@
 package notes
 
 import (
+	"errors"
 	"strings"
 
 	"wikibot/gitstore"
@@ -116,9 +117,16 @@ func (c *change) editText(o *Op) error {
 	if own && !o.Merge {
 		base = "" // what the request has made of the page
 	}
-	return c.touch(o.Path, c.tx.EditText(o.Path, base, o.Merge, func(text string) (string, error) {
+	err = c.tx.EditText(o.Path, base, o.Merge, func(text string) (string, error) {
 		return replaceAll(text, o.Edits, c.maxText)
-	}))
+	})
+	if errors.Is(err, wiki.ErrInvalid) && base != "" && !o.Merge {
+		// That the page has changed says more than that the old text has no such words.
+		if stale := c.tx.Unchanged(o.Path, base); errors.Is(stale, wiki.ErrConflict) {
+			err = stale
+		}
+	}
+	return c.touch(o.Path, err)
 }
 
 // replaceAll applies edits one after the other. The text may not grow beyond most

@@ -8,6 +8,7 @@
 //	example:"…"     a value, for strings
 //	enum:"a,b"      the values that are possible
 //	format:"date"   a format of JSON Schema
+//	type:"object,null"   the types, where Go's does not tell
 //	min:"1" max:"9" bounds of a number
 //	need:"yes"      of a request: it must be sent
 //

@@ -127,6 +127,9 @@ func (d *Document) fields(s *Schema, t reflect.Type, request bool) {
 // describe adds to a schema what a field's tags say.
 func describe(s *Schema, tag reflect.StructTag) *Schema {
 	s.Description = tag.Get("doc")
+	if k := tag.Get("type"); k != "" {
+		s.Type = strings.Split(k, ",")
+	}
 	if f := tag.Get("format"); f != "" {
 		s.Format = f
 	}
