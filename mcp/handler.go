@@ -111,6 +111,7 @@ func (h *Handler) transport(s *server.MCPServer, subscribe func(streamable.Peer,
 	return streamable.Config{
 		Server: s, MaxBody: h.MaxBody, Sessions: h.Sessions, PeerSessions: h.CredentialSessions, PeerRequests: 4 * h.CredentialStreams, IdleAfter: h.Idle,
 		AllowedOrigins: h.allowed,
+		LargeArguments: 1 << 10,
 		Subscribe:      subscribe, Answer: answer, Log: h.Log, Now: h.Now,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"wikibot/limit"
+	"wikibot/mcp/streamable"
 )
 
 // tool is one thing that an agent can do. What a client sees of it and how its
@@ -72,7 +73,7 @@ func (h *Handler) handler(t *tool) server.ToolHandlerFunc {
 				out, err = h.failedResult(k, t.name, fmt.Errorf("panic: %v\n%s", p, debug.Stack())), nil
 			}
 		}()
-		r, err := h.do(ctx, k, t, req.Params.Arguments)
+		r, err := h.do(ctx, k, t, streamable.Arguments(ctx, req))
 		if err != nil {
 			return h.failedResult(k, t.name, err), nil
 		}

@@ -99,7 +99,7 @@ func (c *call) run(body []byte) {
 		}
 		c.done <- a
 	}()
-	ctx := c.h.context(c.ctx, c.peer, c)
+	ctx, body := c.setAside(c.h.context(c.ctx, c.peer, c), body)
 	response := c.h.cfg.Server.HandleMessage(ctx, body)
 	if c.h.cfg.Answer != nil {
 		response = c.h.cfg.Answer(ctx, response)

@@ -60,6 +60,11 @@ type Config struct {
 	// error of a resource or prompt is an internal one there. nil: nothing is changed.
 	Answer func(ctx context.Context, response mcp.JSONRPCMessage) mcp.JSONRPCMessage
 
+	// LargeArguments is the size of a tool call's params, in bytes, from which the
+	// arguments are not given to mcp-go: a handler gets them from Arguments. 0:
+	// never, and handlers find them in the request.
+	LargeArguments int
+
 	Log *slog.Logger
 	Now func() time.Time
 }
