@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"wikibot/api"
 	"wikibot/gitstore/gitstoretest"
 	"wikibot/wiki"
 )
@@ -42,7 +43,7 @@ func (b *bench) agentsOf(prefix, repo string) error {
 		return err
 	}
 	defer s.remove()
-	for _, open := range []func(*served) (face, error){openMCP} {
+	for _, open := range []func(*served) (face, error){openMCP, openREST} {
 		f, err := open(s)
 		if err != nil {
 			return err
@@ -382,7 +383,7 @@ func openREST(s *served) (face, error) { return restFace{s}, nil }
 func (restFace) name() string { return "rest" }
 
 func (f restFace) pages(p wiki.PagePath) string {
-	return "/api/v1/pages" + at("", p)[len(at("", "")):]
+	return "/api/v1/pages/" + api.PagePath(p)
 }
 
 func (f restFace) read(p wiki.PagePath) []byte {
