@@ -125,13 +125,13 @@ type fileItem struct {
 	Path string `json:"path" doc:"Of the page, or of the attachment."`
 	Kind string `json:"kind" enum:"added,modified,deleted,renamed"`
 	From string `json:"from,omitempty" doc:"The path before a rename."`
-	Page bool   `json:"page" doc:"False of an attachment."`
 }
 
 type commitDetail struct {
 	commitItem
 	Parents []string   `json:"parents"`
-	Pages   []fileItem `json:"pages" doc:"What it changed, attachments as well."`
+	Pages   []fileItem `json:"pages" doc:"The pages that it changed."`
+	Files   []fileItem `json:"files" doc:"The attachments that it changed."`
 	Diff    string     `json:"diff,omitempty" doc:"With the parameter diff: the changes in git's format."`
 }
 
@@ -193,29 +193,33 @@ func kindOf(k wiki.ChangeKind) string {
 	return "modified"
 }
 
-// filesOf are what a commit changed, as people name it.
-func filesOf(changes []wiki.FileChange) []fileItem {
-	out := make([]fileItem, 0, len(changes))
+// changesOf are the pages and the attachments that a commit changed, as people name
+// them. Files of a wiki that are neither are left out.
+func changesOf(changes []wiki.FileChange) (pages, files []fileItem) {
+	pages, files = []fileItem{}, []fileItem{}
 	for _, f := range changes {
-		item := fileItem{Path: named(f.File), Kind: kindOf(f.Kind), Page: f.Page != ""}
+		item := fileItem{Path: named(f.File), Kind: kindOf(f.Kind)}
 		if f.From != "" {
 			item.From = named(f.From)
 		}
-		out = append(out, item)
+		switch {
+		case f.Page != "":
+			pages = append(pages, item)
+		case item.Path != "":
+			files = append(files, item)
+		}
 	}
-	return out
+	return pages, files
 }
 
-// named is a file of the tree as people name it: a page's path, an attachment's, or
-// the file name as it is.
+// named is a page's or an attachment's file as people name it; empty where it is
+// neither.
 func named(file string) string {
 	if p, ok := wiki.PageOfFile(file); ok {
 		return string(p)
 	}
-	if f, ok := wiki.PathOfFile(file); ok {
-		return string(f)
-	}
-	return file
+	f, _ := wiki.PathOfFile(file)
+	return string(f)
 }
 
 // pagesOf are the pages that a commit changed.

@@ -43,6 +43,8 @@ func (h *Handler) document(slug wiki.Slug) *openapi.Document {
 		d.Tags = append(d.Tags, openapi.Tag{Name: g})
 	}
 	d.Answer(rest.Problem{})
+	d.Answer(changeEvent{}) // the data of events
+	d.Answer(resetEvent{})
 	for _, e := range errorAnswers() {
 		d.Components.Responses["error"+strconv.Itoa(e.status)] = &openapi.Response{
 			Description: e.about, Content: map[string]openapi.Media{"application/json": {

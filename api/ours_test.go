@@ -213,7 +213,7 @@ func TestPast(t *testing.T) {
 	}
 	s.ask("carol", "GET", "/pages/Plan/diff?from="+first[:7]+"&to="+second, "", "Accept: text/x-diff").part(200, "\n-one\n+two\n")
 	s.ask("carol", "GET", "/diff?from="+first, "").part(200, `+two`)
-	s.ask("carol", "GET", "/commits/"+second[:8]+"?diff=true", "").part(200, `"pages":[{"path":"Plan","kind":"modified","page":true}],"diff":"diff --git`)
+	s.ask("carol", "GET", "/commits/"+second[:8]+"?diff=true", "").part(200, `"pages":[{"path":"Plan","kind":"modified"}],"files":[],"diff":"diff --git`)
 	s.ask("carol", "GET", "/commits/HEAD", "").part(200, second)
 	s.ask("carol", "GET", "/commits/master", "").part(422, `"field":"revision"`)
 	s.ask("carol", "GET", "/commits/0123456789", "").part(404, `not_found`)

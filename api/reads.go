@@ -176,7 +176,8 @@ func (k *call) commitAt() (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	a := commitDetail{commitItem: commitOf(c), Parents: texts(c.Parents), Pages: filesOf(c.Changes)}
+	a := commitDetail{commitItem: commitOf(c), Parents: texts(c.Parents)}
+	a.Pages, a.Files = changesOf(c.Changes)
 	if withDiff {
 		if a.Diff, _, err = k.Notes.Diff(k.ctx, k.head, "", c.Revision, ""); err != nil {
 			return reply{}, err

@@ -68,6 +68,7 @@ type changeEvent struct {
 	Date     time.Time  `json:"date"`
 	Message  string     `json:"message"`
 	Pages    []fileItem `json:"pages"`
+	Files    []fileItem `json:"files" doc:"Attachments."`
 }
 
 type resetEvent struct {
@@ -139,9 +140,10 @@ func (s *stream) event(e notes.Event) error {
 		return s.send("reset", e.Commit.Revision, resetEvent{Revision: string(e.Commit.Revision)})
 	}
 	c := e.Commit
+	pages, files := changesOf(c.Changes)
 	return s.send("change", c.Revision, changeEvent{
 		Revision: string(c.Revision), Author: c.Author, Actor: string(c.Actor), Agent: c.Agent, Via: string(c.Via),
-		Date: c.Date, Message: message(c), Pages: filesOf(c.Changes),
+		Date: c.Date, Message: message(c), Pages: pages, Files: files,
 	})
 }
 

@@ -79,12 +79,12 @@ func TestEvents(t *testing.T) {
 	_, lines, end := s.follow(server, "carol", "")
 	defer end()
 	first := s.put("Plan", "one\n")
-	want := "event: change\nid: REV\n" + `data: {"revision":"REV","author":"bob","actor":"bob","via":"api","date":"TIME","message":"[api] Create: Plan","pages":[{"path":"Plan","kind":"added","page":true}]}`
+	want := "event: change\nid: REV\n" + `data: {"revision":"REV","author":"bob","actor":"bob","via":"api","date":"TIME","message":"[api] Create: Plan","pages":[{"path":"Plan","kind":"added"}],"files":[]}`
 	if got := event(lines); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 	s.ask("bob", "POST", "/pages/Plan/rename", `{"new_path":"Other"}`).want(200, "")
-	if got := event(lines); !strings.Contains(got, `{"path":"Other","kind":"renamed","from":"Plan","page":true}`) {
+	if got := event(lines); !strings.Contains(got, `{"path":"Other","kind":"renamed","from":"Plan"}`) {
 		t.Errorf("got %s", got)
 	}
 	// Another one goes on behind the first commit, and one follows a folder.

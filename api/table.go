@@ -76,7 +76,7 @@ func wikiOps() []operation {
 			gives: map[int]any{200: meAnswer{}}, sampled: "/me"}},
 		{method: get, pattern: "events", id: "followChanges", run: (*call).events, needs: toRead, now: true, about: about{
 			group: groupWiki, summary: "Follow changes (Server-Sent Events)",
-			text: "One event `change` for each commit, with the commit as its id; `Last-Event-ID` or `after` goes on behind a commit. `reset` says that the history is another one: begin anew. " +
+			text: "One event `change` for each commit, with the commit as its id and a ChangeEvent as its data; `Last-Event-ID` or `after` goes on behind a commit. `reset` (a ResetEvent) says that the history is another one: begin anew. " +
 				"A comment every 15 seconds keeps the connection open. The stream ends when you may not read any more.",
 			query: []param{{name: "after", kind: "string", text: "Go on behind this commit; absent: from now on."}, prefixParam("Only commits that change a page whose path begins so.")},
 			kinds: []string{"text/event-stream"}, sampled: "/events"}},

@@ -49,6 +49,7 @@ type person struct {
 	token  string
 	sshKey string // the name of the key that is offered; "" is the person's own
 	form   *form
+	stream *stream // see listen
 }
 
 func (s *site) me() *person {

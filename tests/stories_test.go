@@ -101,6 +101,8 @@ func ours() map[string]command {
 		"get":                 get,
 		"send":                send,
 		"json":                sendJSON,
+		"listen":              listen,
+		"event":               event,
 		"open":                open,
 		"submit":              submit,
 		"follow":              follow,
