@@ -7,7 +7,7 @@ import "net/http"
 // reports whether that was the whole request. Without configured sites no page may.
 // A cookie never counts, so Allow-Credentials is not sent.
 func (h *Handler) cors(w http.ResponseWriter, r *http.Request) (done bool) {
-	w.Header().Add("Vary", "Origin")
+	w.Header().Set("Vary", "Origin")
 	origin := r.Header.Get("Origin")
 	if origin == "" || !h.allowed(origin) {
 		return false

@@ -41,6 +41,12 @@ type Config struct {
 	// much. nil: there is no limit.
 	Admit func(r *http.Request, c wiki.Caller, a limit.Action, cost int) (limit.State, error)
 
+	// Visitor names where a request without a token comes from, such as its network;
+	// visitors share sessions' and streams' bounds with those of the same place. nil:
+	// nobody is admitted without a token. Where it is given, wikis that everybody may
+	// read are read without one; the site's endpoint wants a token always.
+	Visitor func(r *http.Request) string
+
 	// Origins are other sites whose pages may call from a browser, as the header
 	// Origin names them.
 	Origins []string
@@ -226,13 +232,17 @@ func (h *Handler) ServeWiki(w http.ResponseWriter, r *http.Request, c wiki.Calle
 	if h.cors(w, r) {
 		return
 	}
-	if c.Credential == "" {
+	if c.Credential == "" && h.Visitor == nil {
 		h.Unauthenticated(w, r, slug, nil)
 		return
 	}
 	c.Via = wiki.ViaMCP
 	k := &call{h: h, r: r, id: w.Header().Get(requestID), caller: c, slug: slug, faults: &faults{}}
-	if _, err := k.view(r.Context()); err != nil {
+	switch _, err := k.view(r.Context()); {
+	case c.Credential == "" && (errors.Is(err, wiki.ErrNotFound) || errors.Is(err, wiki.ErrUnauthenticated)):
+		h.Unauthenticated(w, r, slug, nil)
+		return
+	case err != nil:
 		h.refuse(w, r, slug, err)
 		return
 	}
@@ -253,10 +263,14 @@ func (h *Handler) ServeSite(w http.ResponseWriter, r *http.Request, c wiki.Calle
 }
 
 // peer is the call for the transport. A session belongs to one credential in one
-// wiki.
+// wiki, or to the visitors from one place.
 func (k *call) peer() streamable.Peer {
+	who := k.caller.Credential
+	if who == "" && k.h.Visitor != nil {
+		who = "visitor " + k.h.Visitor(k.r)
+	}
 	return streamable.Peer{
-		Key:   fmt.Sprintf("%s %s", k.slug, k.caller.Credential),
+		Key:   fmt.Sprintf("%s %s", k.slug, who),
 		Value: k,
 		Check: func() error { return k.check(context.WithoutCancel(k.r.Context())) },
 	}

@@ -16,6 +16,11 @@ type AgentsConfig struct {
 	// what a visitor's token may do.
 	Origins []Origin `toml:"origins" help:"other sites whose pages may call the REST interface and MCP"`
 
+	// Visitors lets agents without a token read, by MCP, the wikis that everybody may
+	// read. Default true: some connectors can send no token. They are counted by
+	// network address.
+	Visitors bool `toml:"visitors" help:"let agents without a token read public wikis by MCP"`
+
 	// Body is the largest request, such as a batch of changes. Default "32MB", or
 	// what the largest attachment takes in base64 where that is more. A request
 	// takes as much memory while it is under way, a few times over.
@@ -60,7 +65,7 @@ func (o Origin) MarshalText() ([]byte, error) { return []byte(o), nil }
 func (o Origin) String() string { return string(o) }
 
 func defaultAgents() AgentsConfig {
-	return AgentsConfig{Origins: []Origin{}, Body: 32 * MB, Streams: 2000, CredentialStreams: 64, Sessions: 10_000, SessionIdle: Duration(24 * time.Hour)}
+	return AgentsConfig{Origins: []Origin{}, Visitors: true, Body: 32 * MB, Streams: 2000, CredentialStreams: 64, Sessions: 10_000, SessionIdle: Duration(24 * time.Hour)}
 }
 
 // problems are the values that cannot be right.

@@ -26,9 +26,13 @@ import (
 func (s *Server) openFaces() (err error) {
 	s.notes = notes.New(notes.Config{Store: s.store, Find: s.find, Log: s.log, MaxPage: int64(s.cfg.Limits.Page)})
 	agents := s.cfg.Agents
+	visitor := func(r *http.Request) string { return limit.Network(s.from(r)).String() }
+	if !agents.Visitors {
+		visitor = nil
+	}
 	s.mcp, err = mcp.New(mcp.Config{
 		Store: s.store, Notes: s.notes, Find: s.find, Addresses: s.addresses, Log: s.log, Version: Version(),
-		Caller: s.who.Caller, Admit: s.count,
+		Caller: s.mcpAgain, Admit: s.count, Visitor: visitor,
 		Origins: agents.origins(), MaxBody: s.cfg.agentsBody(), Sessions: agents.Sessions, CredentialStreams: agents.CredentialStreams, Idle: time.Duration(agents.SessionIdle),
 	})
 	if err != nil {
@@ -120,6 +124,15 @@ func (s *Server) mcpCaller(r *http.Request) (wiki.Caller, error) {
 	c, err := s.identify(r)
 	c.Via = wiki.ViaMCP
 	return c, err
+}
+
+// mcpAgain is mcpCaller for a stream that goes on: that its credential does not hold
+// any more is no attempt to guess one.
+func (s *Server) mcpAgain(r *http.Request) (wiki.Caller, error) {
+	if len(r.Header.Values("Authorization")) == 0 {
+		return wiki.Caller{}, nil
+	}
+	return s.who.Caller(r)
 }
 
 // count takes what a face is about to do from the caller's bucket.

@@ -41,7 +41,7 @@ func openPages(cfg Config, store *gitstore.Store, who *oauth.Authority, find *se
 	pages, err := web.New(web.Config{
 		Store: store, Addresses: addresses, SiteName: store.SiteName(), Log: log,
 		MaxPage: int64(cfg.Limits.Page), MaxFile: int64(cfg.Limits.Attachment), CacheBytes: int64(cfg.Cache.Rendered),
-		RemoteImages: cfg.Markdown.RemoteImages, OneTime: who.OneTime, Search: find, HasMCP: true, HasAPI: true,
+		RemoteImages: cfg.Markdown.RemoteImages, OneTime: who.OneTime, Search: find, HasMCP: true, HasAPI: true, OpenMCP: cfg.Agents.Visitors,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing the pages: %w", err)
