@@ -27,7 +27,9 @@ func (h *Handler) get(w http.ResponseWriter, r *http.Request, p Peer) {
 		return
 	}
 	g := &getter{h: h, s: s, p: p, r: r, out: newStream(w, h.cfg.WriteTimeout)}
-	_ = g.out.rc.SetReadDeadline(time.Time{}) // a stream outlives what a request may take
+	// What the server in front allows for reading a request would end the stream.
+	// (net/http takes it off by itself when it has read a body.)
+	_ = g.out.rc.SetReadDeadline(time.Time{}) // a writer without deadlines is a test's
 	last := r.Header.Get(mcp.HeaderLastEventID)
 	if last == "" {
 		g.own(0, false)

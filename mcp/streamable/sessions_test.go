@@ -87,7 +87,11 @@ func TestSessionEndsWhenIdle(t *testing.T) {
 	if g := c.post(ping); g.status != 200 {
 		t.Errorf("after an hour: %d", g.status)
 	}
+	bob := p.begin("bob", "2025-06-18")
 	now.Store(3 * 3600)
+	if g := bob.post(ping); g.status != 404 {
+		t.Errorf("before anything was swept: got %d, want 404", g.status)
+	}
 	p.h.table.sweep()
 	if n := len(p.h.table.byID); n != 0 {
 		t.Errorf("%d sessions after two idle hours", n)

@@ -97,6 +97,12 @@ func (l *listening) ended() (n int) {
 	}
 }
 
+// done reads until the server ends the stream.
+func (l *listening) done() {
+	l.ended()
+	l.close()
+}
+
 func (c *client) subscribe(uri string) {
 	c.p.t.Helper()
 	if g := c.post(fmt.Sprintf(`{"jsonrpc":"2.0","id":9,"method":"resources/subscribe","params":{"uri":%q}}`, uri)); g.code(c.p.t) != 0 {
@@ -173,6 +179,22 @@ func TestClientThatIsGoneEndsTheCall(t *testing.T) {
 	if err := <-why; !errors.Is(err, errGone) {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestDeletedSessionEndsItsCallsAndStreams(t *testing.T) {
+	p := newPlace(t, nil)
+	why := make(chan error, 1)
+	p.hang(why)
+	c := p.begin("alice", "2025-11-25")
+	get := c.listen("")
+	call := c.open(c.request("POST", strings.NewReader(hang)))
+	call.next()
+	c.do(c.request("DELETE", nil))
+	if err := <-why; !errors.Is(err, errSession) {
+		t.Errorf("got %v", err)
+	}
+	get.done()
+	call.done()
 }
 
 func TestCancelledCallEnds(t *testing.T) {
@@ -388,4 +410,10 @@ func TestServerAsksClient(t *testing.T) {
 		t.Errorf("got %s", e.data)
 	}
 	c.post(response) // too late: nobody waits
+	quiet := p.client("bob", "")
+	g := quiet.post(`{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`)
+	quiet.session = g.header.Get("Mcp-Session-Id")
+	if g := quiet.call(1, "ask", `{}`); g.code(t) != mcp.INTERNAL_ERROR || !strings.Contains(g.body, "does not do elicitation") {
+		t.Errorf("a client that cannot answer is asked: %s", g.body)
+	}
 }
