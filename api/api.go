@@ -49,8 +49,8 @@ type Manage interface {
 
 // Describer is a Manage that also describes itself.
 type Describer interface {
-	// Describe adds the interface's operations to the site's document, with paths
-	// that begin with "/api/", each with a tag of its own.
+	// Describe adds the interface's operations, with paths that begin behind "/api".
+	// Errors may refer to #/components/responses/Problem.
 	Describe(d *openapi.Document)
 }
 

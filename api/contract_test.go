@@ -3,6 +3,9 @@ package api_test
 import (
 	"strings"
 	"testing"
+
+	"wikibot/api"
+	"wikibot/notes"
 )
 
 // The goldens of the contract: what clients of it already speak, to the letter. What
@@ -105,24 +108,30 @@ func TestContractHistoryAndLinks(t *testing.T) {
 func TestContractSearch(t *testing.T) {
 	s := newSite(t)
 	s.put("Storm", "# Storm\n\nA storm brings wind and heavy rain over the harbour tonight.\n")
-	must(t, s.find.Reindex(ctx, view(t, s, "alice")))
+	_, err := s.find.ReindexNow(ctx, view(t, s, "alice"), func(int, int) {})
+	must(t, err)
 	s.ask("carol", "GET", "/search", "").part(422, `"field":"q"`)
 	s.ask("carol", "GET", "/search?q=harbour", "").part(200, `{"query":"harbour","results":[{"name":"Storm","path":"Storm","snippet":"`)
 	s.ask("carol", "GET", "/search?q=nothingofit", "").want(200, `{"query":"nothingofit","results":[],"total":0,"mode":"lexical"}`)
-	a := s.ask("carol", "GET", "/semantic-search?q=storm%20and%20rain&n=1", "")
-	if a.status == 200 {
-		a.part(200, `{"query":"storm and rain","results":[`)
-	} else {
-		a.part(503, `"code":"unavailable"`)
+	a := s.ask("carol", "GET", "/semantic-search?q=harbour%20storm&n=1", "").part(200, `{"query":"harbour storm","results":[{"name":"Storm","path":"Storm","text":"`)
+	for _, field := range []string{`"snippet":"`, `"distance":0`, `"section":"Storm"`, `"section_path":"Storm"`, `"chunk_index":0`, `"total_chunks":1`, `"page_word_count":12`, `"total":1}`} {
+		a.part(200, field)
 	}
+	s.ask("carol", "GET", "/semantic-search", "").part(422, `"field":"q"`)
 	s.ask("carol", "GET", "/semantic-search?q=x&n=51", "").part(422, `"field":"n"`)
 	s.ask("carol", "POST", "/reindex", "").part(403, `"code":"forbidden"`)
-	s.ask("carol", "GET", "/reindex/status", "").part(200, `"chunks_created"`)
-	a = s.ask("alice", "POST", "/reindex", "")
-	if a.status == 202 {
-		a.want(202, `{"status":"started"}`)
-	} else {
-		a.part(409, `"code":"conflict"`)
+	s.ask("carol", "GET", "/reindex/status", "").part(200, `{"status":"complete","pages_indexed":2,"chunks_created":2`)
+	s.ask("alice", "POST", "/reindex", "").want(202, `{"status":"started"}`)
+}
+
+// Without an index the calls that need one are unavailable.
+func TestNoIndex(t *testing.T) {
+	s := newSite(t, func(c *api.Config) { c.Find, c.Notes = nil, notes.New(notes.Config{Store: c.Store}) })
+	for _, path := range []string{"/search?q=x", "/semantic-search?q=x", "/suggest?q=x", "/reindex/status"} {
+		a := s.ask("carol", "GET", path, "").part(503, `"code":"unavailable"`)
+		if a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", path)
+		}
 	}
 }
 

@@ -3,7 +3,9 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,9 +60,35 @@ func (h *Handler) document(slug wiki.Slug) *openapi.Document {
 		place.finish(d.Paths[place.prefix+"/"+op.pattern], h.curl(op, slug))
 	}
 	if m, ok := h.Manage.(Describer); ok && slug == "" {
-		m.Describe(d)
+		h.describeManage(d, m)
 	}
 	return d
+}
+
+// describeManage adds the management interface, whose own paths begin behind "/api".
+func (h *Handler) describeManage(d *openapi.Document, m Describer) {
+	d.Components.Responses["Problem"] = &openapi.Response{
+		Description: "An error.", Content: map[string]openapi.Media{"application/json": {Schema: &openapi.Schema{Ref: "#/components/schemas/Problem"}}},
+	}
+	part := *d
+	part.Paths = map[string]*openapi.Path{}
+	m.Describe(&part)
+	tags := map[string]bool{}
+	for path, item := range part.Paths {
+		d.Paths["/api"+path] = item
+		for _, op := range item.Methods() {
+			for _, t := range op.Tags {
+				tags[t] = true
+			}
+			if op.CodeSamples == nil {
+				example := strings.ReplaceAll(path, "{slug}", "a-wiki")
+				op.CodeSamples = []openapi.CodeSample{{Lang: "Shell", Source: "curl -X " + op.Name + " '" + h.Addresses.Site("/api"+example) + "' \\\n  -H \"Authorization: Bearer $WIKIBOT_TOKEN\""}}
+			}
+		}
+	}
+	for _, t := range slices.Sorted(maps.Keys(tags)) {
+		d.Tags = append(d.Tags, openapi.Tag{Name: t})
+	}
 }
 
 // place is where the calls of one wiki begin.

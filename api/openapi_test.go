@@ -8,17 +8,30 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"wikibot/api"
+	"wikibot/api/manage"
+	"wikibot/wiki"
 )
 
 func TestDocumentIsValid(t *testing.T) {
-	s := newSite(t)
-	for _, path := range []string{"/w/notes/api/openapi.json", "/api/openapi.json"} {
-		a := s.ask("carol", "GET", path, "").part(200, `"openapi": "3.1.0"`)
-		doc, err := openapi3.NewLoader().LoadFromData([]byte(a.body))
-		must(t, err)
-		if err := doc.Validate(ctx); err != nil {
-			t.Errorf("%s: %v", path, err)
+	for _, layout := range []wiki.Layout{wiki.LayoutPath, wiki.LayoutSubdomain} {
+		s := newSite(t, func(c *api.Config) {
+			c.Addresses.Layout = layout
+			c.Manage = manage.New(manage.Config{Store: c.Store, Addresses: c.Addresses})
+		})
+		for _, path := range []string{"/w/notes/api/openapi.json", "/api/openapi.json"} {
+			a := s.ask("carol", "GET", path, "").part(200, `"openapi": "3.1.0"`)
+			doc, err := openapi3.NewLoader().LoadFromData([]byte(a.body))
+			must(t, err)
+			if err := doc.Validate(ctx); err != nil {
+				t.Errorf("%s, %s: %v", layout, path, err)
+			}
+			if path == "/api/openapi.json" && (doc.Paths.Value("/api/wikis") == nil || doc.Paths.Len() < 40) {
+				t.Errorf("%s: the site's document lacks something", layout)
+			}
 		}
+		s.ask("carol", "GET", "/api", "").part(200, "/api/wikis/{slug}/tokens")
 	}
 }
 

@@ -28,7 +28,7 @@ func (s *streams) enter(who string) (leave func(), err error) {
 	defer s.mu.Unlock()
 	switch {
 	case s.of[who] >= s.each:
-		return nil, &rest.Status{Status: http.StatusTooManyRequests, Code: "rate_limited",
+		return nil, &rest.Status{Status: http.StatusTooManyRequests, Code: "rate_limited", RetryAfter: 30,
 			Err: wiki.Invalid("", "%d event streams of this credential are open already: close one, or follow several pages with one stream", s.each)}
 	case s.all >= s.most:
 		return nil, wiki.Unavailable("too many event streams are open on this site; try again later")

@@ -113,12 +113,13 @@ func (d *Document) fields(s *Schema, t reflect.Type, request bool) {
 		}
 		optional := strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
 		p := describe(d.of(f.Type, request), f.Tag)
-		if f.Type.Kind() == reflect.Pointer && (request || !optional) {
+		need := f.Tag.Get("need") != ""
+		if f.Type.Kind() == reflect.Pointer && (request && !need || !request && !optional) {
 			p = orNull(p)
 		}
 		s.Properties[name] = p
 		s.Order = append(s.Order, name)
-		if request && f.Tag.Get("need") != "" || !request && !optional {
+		if request && need || !request && !optional {
 			s.Required = append(s.Required, name)
 		}
 	}

@@ -57,9 +57,10 @@ func Table() []Kind {
 // Status is an error with the status and code of an answer chosen by hand, for what
 // HTTP knows and the wiki does not: 405, 412, 415.
 type Status struct {
-	Status int
-	Code   string
-	Err    error
+	Status     int
+	Code       string
+	Err        error
+	RetryAfter int // seconds; 0: trying again does not help
 }
 
 func (s *Status) Error() string { return s.Err.Error() }
@@ -71,7 +72,7 @@ func Precondition(err error) error {
 	if !errors.Is(err, wiki.ErrConflict) {
 		return err
 	}
-	return &Status{http.StatusPreconditionFailed, "precondition_failed", err}
+	return &Status{Status: http.StatusPreconditionFailed, Code: "precondition_failed", Err: err}
 }
 
 // retryUnavailable is when something unavailable is worth another try, in seconds.
@@ -85,7 +86,7 @@ func ProblemOf(err error) (int, Problem) {
 	case errors.As(err, &many):
 		return http.StatusTooManyRequests, Problem{Error: many.Error(), Code: "rate_limited", RetryAfter: many.Seconds()}
 	case errors.As(err, &by):
-		p := Problem{Error: err.Error(), Code: by.Code}
+		p := Problem{Error: err.Error(), Code: by.Code, RetryAfter: by.RetryAfter}
 		p.details(err)
 		return by.Status, p
 	case errors.Is(err, context.DeadlineExceeded):
@@ -183,5 +184,5 @@ func MethodNotAllowed(w http.ResponseWriter, method string, allow []string, hint
 	if hint != "" {
 		text += ". " + hint
 	}
-	return &Status{http.StatusMethodNotAllowed, "method_not_allowed", wiki.Invalid("", "%s", text)}
+	return &Status{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Err: wiki.Invalid("", "%s", text)}
 }
