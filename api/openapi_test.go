@@ -27,8 +27,8 @@ func TestDocumentIsValid(t *testing.T) {
 			if err := doc.Validate(ctx); err != nil {
 				t.Errorf("%s, %s: %v", layout, path, err)
 			}
-			if path == "/api/openapi.json" && (doc.Paths.Value("/api/wikis") == nil || doc.Paths.Len() < 40) {
-				t.Errorf("%s: the site's document lacks something", layout)
+			if path == "/api/openapi.json" && (doc.Paths.Value("/api/wikis") == nil || doc.Paths.Len() < 39) {
+				t.Errorf("%s: the site's document has %d paths: %v", layout, doc.Paths.Len(), doc.Paths.Keys())
 			}
 		}
 		s.ask("carol", "GET", "/api", "").part(200, "/api/wikis/{slug}/tokens")

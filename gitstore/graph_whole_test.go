@@ -29,7 +29,7 @@ func TestWholeGraph(t *testing.T) {
 		t.Errorf("got %d nodes and %d edges (%v), want %d and %d", len(g.Nodes), len(g.Edges), err, n+3, n+2)
 	}
 	g, err = v.WholeGraph(ctx, "P509")
-	if err != nil || len(g.Nodes) != 11 || len(g.Edges) != 10 {
+	if err != nil || len(g.Nodes) != 12 || len(g.Edges) != 10 {
 		t.Errorf("below a prefix: %d nodes, %d edges (%v)", len(g.Nodes), len(g.Edges), err)
 	}
 }
