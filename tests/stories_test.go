@@ -125,6 +125,7 @@ func ours() map[string]command {
 		"generate":            generate,
 		"embedder":            embedder,
 		"mcp":                 mcpClient,
+		"at-once":             atOnce,
 	}
 }
 
