@@ -99,15 +99,6 @@ func (l *Limiter) TakeFrom(a netip.Addr, cost int) (State, time.Duration, bool) 
 	return l.take(l.address(a), cost, mayRefuse)
 }
 
-// State is what a bucket holds after somebody took from it. The zero State is of a
-// rate that is off.
-type State struct {
-	Limit     int           // the most that the bucket holds
-	Remaining int           // what it holds now
-	Window    time.Duration // in which an empty bucket fills
-	Reset     time.Duration // until it is full
-}
-
 // Peek is Allow without taking anything.
 func (l *Limiter) Peek(key string, cost int) (wait time.Duration, ok bool) {
 	if l == nil {

@@ -26,6 +26,7 @@ type call struct {
 	caller wiki.Caller
 	slug   wiki.Slug // empty at the apex
 	faults *faults
+	rates  *rates
 }
 
 // callOf is the call that a handler of mcp-go works for. It is the one place where
@@ -96,7 +97,8 @@ func (k *call) admit(a limit.Action, cost int) error {
 	if k.h.Admit == nil {
 		return nil
 	}
-	_, err := k.h.Admit(k.r, k.caller, a, cost)
+	left, err := k.h.Admit(k.r, k.caller, a, cost)
+	k.rates.tell(a, left)
 	return err
 }
 

@@ -237,7 +237,7 @@ func (h *Handler) ServeWiki(w http.ResponseWriter, r *http.Request, c wiki.Calle
 		return
 	}
 	c.Via = wiki.ViaMCP
-	k := &call{h: h, r: r, id: w.Header().Get(requestID), caller: c, slug: slug, faults: &faults{}}
+	k := &call{h: h, r: r, id: w.Header().Get(requestID), caller: c, slug: slug, faults: &faults{}, rates: &rates{}}
 	switch _, err := k.view(r.Context()); {
 	case c.Credential == "" && (errors.Is(err, wiki.ErrNotFound) || errors.Is(err, wiki.ErrUnauthenticated)):
 		h.Unauthenticated(w, r, slug, nil)
@@ -246,7 +246,7 @@ func (h *Handler) ServeWiki(w http.ResponseWriter, r *http.Request, c wiki.Calle
 		h.refuse(w, r, slug, err)
 		return
 	}
-	h.wikis.ServeHTTP(w, r, k.peer())
+	h.wikis.ServeHTTP(&rated{ResponseWriter: w, rates: k.rates}, r, k.peer())
 }
 
 // ServeSite answers at the apex's endpoint.
@@ -259,7 +259,8 @@ func (h *Handler) ServeSite(w http.ResponseWriter, r *http.Request, c wiki.Calle
 		return
 	}
 	c.Via = wiki.ViaMCP
-	h.site.ServeHTTP(w, r, (&call{h: h, r: r, id: w.Header().Get(requestID), caller: c, faults: &faults{}}).peer())
+	k := &call{h: h, r: r, id: w.Header().Get(requestID), caller: c, faults: &faults{}, rates: &rates{}}
+	h.site.ServeHTTP(&rated{ResponseWriter: w, rates: k.rates}, r, k.peer())
 }
 
 // peer is the call for the transport. A session belongs to one credential in one

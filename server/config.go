@@ -58,6 +58,7 @@ type Config struct {
 	Limits   LimitsConfig   `toml:"limits"`
 	Rates    RatesConfig    `toml:"rates"`
 	Agents   AgentsConfig   `toml:"agents"`
+	Webhooks WebhooksConfig `toml:"webhooks"`
 	Cache    CacheConfig    `toml:"cache"`
 	Search   SearchConfig   `toml:"search"`
 	Markdown MarkdownConfig `toml:"markdown"`
@@ -251,6 +252,7 @@ func Default() Config {
 			Failures: limit.Rate{Events: 20, Per: time.Minute, Burst: 60},
 		},
 		Agents:   defaultAgents(),
+		Webhooks: defaultWebhooks(),
 		Cache:    CacheConfig{Content: 64 * MB, Rendered: 64 * MB},
 		Search:   defaultSearch(),
 		Sessions: SessionsConfig{Idle: Duration(30 * 24 * time.Hour), Lifetime: Duration(365 * 24 * time.Hour)},
@@ -341,6 +343,7 @@ func (c Config) problems() []problem {
 		add("sessions.lifetime", "%q is shorter than sessions.idle = %q, which then never counts: make it longer", c.Sessions.Lifetime, c.Sessions.Idle)
 	}
 	c.Agents.problems(add)
+	c.Webhooks.problems(add)
 	c.Search.problems(add)
 	for _, p := range c.sshProblems() {
 		add(p.key, "%s", p.text)

@@ -96,7 +96,7 @@ func TestEveryKey(t *testing.T) {
 		"listen": "127.0.0.1:9", "base_url": "https://w.example", "layout": "subdomain", "data": "d", "git": "/g",
 		"http.trusted_proxies": "10.0.0.0/8,::1/128", "log.level": "debug", "log.format": "json", "limits.git_processes": "3", "markdown.remote_images": "true",
 		"ssh_listen": ":2222", "ssh.host": "git.example.org:22", "ssh.max_connections": "3", "ssh.per_address": "3", "ssh.per_key": "3",
-		"agents.origins": "https://app.example.org", "agents.visitors": "false", "agents.streams": "3", "agents.credential_streams": "3", "agents.sessions": "3",
+		"agents.origins": "https://app.example.org", "agents.visitors": "false", "webhooks.per_wiki": "3", "webhooks.site": "3", "webhooks.parallel": "3", "webhooks.http": "true", "webhooks.allow": "10.0.0.0/8", "webhooks.deny": "10.0.0.0/8", "agents.streams": "3", "agents.credential_streams": "3", "agents.sessions": "3",
 		"search.language": "de", "search.workers": "3", "search.embedder.kind": "http", "search.embedder.api": "ollama", "search.embedder.url": "http://127.0.0.1:1",
 		"search.embedder.model": "m", "search.embedder.dimensions": "3", "search.embedder.key_file": "f", "search.embedder.key_env": "K", "search.embedder.batch": "3",
 		"search.embedder.query_prefix": "query:", "search.embedder.document_prefix": "passage:", "search.embedder.insecure": "true",
