@@ -141,14 +141,14 @@ func TestEventsEnd(t *testing.T) {
 		t.Errorf("alice gets %s", got)
 	}
 	s.Close()
-	if got := event(alice); got != "" {
-		t.Errorf("after Close alice gets %s", got)
-	}
-	for i := 0; s.OpenStreams() > 0 && i < 1000; i++ {
+	for i := 0; s.OpenStreams() > 0 && i < 2000; i++ {
 		time.Sleep(5 * time.Millisecond)
 	}
 	if n := s.OpenStreams(); n != 0 {
-		t.Errorf("%d streams are open", n)
+		t.Errorf("after Close %d streams are open", n)
+	}
+	if got := event(alice); got != "" {
+		t.Errorf("after Close alice gets %s", got)
 	}
 }
 
