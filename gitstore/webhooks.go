@@ -21,7 +21,7 @@ func (s *Store) Webhooks(ctx context.Context, c wiki.Caller, slug wiki.Slug) ([]
 	if err != nil {
 		return nil, err
 	}
-	if err := v.May(acl.Manage); err != nil {
+	if err := v.May(acl.Inspect); err != nil {
 		return nil, err
 	}
 	return v.state.config.webhooks, nil
