@@ -167,10 +167,10 @@ func TestSections(t *testing.T) {
 // One commit of several operations: all or nothing, one revision for all of them.
 func TestBatch(t *testing.T) {
 	p := newPlace(t)
-	rev := p.write("P", "# P\n\none\n\nSee [[Q]].\n")
+	p.write("P", "# P\n\none\n\nSee [[Q]].\n")
 	p.write("Q", "q\n")
 	p.write("R", "r [[Q]]\n")
-	rev = p.read("P").Revision
+	rev := p.read("P").Revision
 	before := p.view(alice).Head()
 	_, err := p.apply(bob,
 		notes.Op{Do: notes.Append, Path: "P", Content: []byte("x")},

@@ -204,15 +204,15 @@ func TestRedirects(t *testing.T) {
 		hits.Add(1)
 		switch r.URL.Path {
 		case "/away":
-			http.Redirect(w, r, other.URL, 302)
+			http.Redirect(w, r, other.URL, http.StatusFound)
 		case "/here":
-			http.Redirect(w, r, "/end", 302)
+			http.Redirect(w, r, "/end", http.StatusFound)
 		case "/round":
-			http.Redirect(w, r, "/round", 307)
+			http.Redirect(w, r, "/round", http.StatusTemporaryRedirect)
 		case "/user":
-			http.Redirect(w, r, strings.Replace(s.URL, "http://", "http://u:p@", 1)+"/end", 302)
+			http.Redirect(w, r, strings.Replace(s.URL, "http://", "http://u:p@", 1)+"/end", http.StatusFound)
 		case "/scheme":
-			http.Redirect(w, r, "file:///etc/passwd", 302)
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
 		case "/end":
 			fmt.Fprint(w, "end "+r.Header.Get("Referer"))
 		}
