@@ -161,7 +161,9 @@ func (s *stream) write(text string) error {
 		return err
 	}
 	s.last = time.Now()
-	return s.ctl.Flush()
+	err := s.ctl.Flush()
+	_ = s.ctl.SetWriteDeadline(time.Time{}) // HTTP/2 resets a stream whose deadline passes, also while nothing is written
+	return err
 }
 
 // check gives the caller as their credential says now. Where nothing was written for
