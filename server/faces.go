@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,8 @@ import (
 	"wikibot/limit"
 	"wikibot/mcp"
 	"wikibot/notes"
+	"wikibot/outbound"
+	"wikibot/webhooks"
 	"wikibot/wiki"
 )
 
@@ -38,7 +41,10 @@ func (s *Server) openFaces() (err error) {
 	if err != nil {
 		return fmt.Errorf("preparing MCP: %w", err)
 	}
-	s.manage = manage.New(manage.Config{Store: s.store, Addresses: s.addresses, Begin: bootstrapWiki, Admit: s.count, Log: s.log})
+	if err = s.openWebhooks(); err != nil {
+		return err
+	}
+	s.manage = manage.New(manage.Config{Store: s.store, Addresses: s.addresses, Webhooks: s.webhooks, Begin: bootstrapWiki, Admit: s.count, Log: s.log})
 	s.api, err = api.New(api.Config{
 		Store: s.store, Notes: s.notes, Find: s.find, Addresses: s.addresses, Log: s.log, Manage: s.manage,
 		Caller: s.who.Caller, Admit: s.count,
@@ -50,16 +56,36 @@ func (s *Server) openFaces() (err error) {
 	return nil
 }
 
+// openWebhooks starts telling other programs of changes.
+func (s *Server) openWebhooks() (err error) {
+	c := s.cfg.Webhooks
+	client := outbound.New(outbound.Config{
+		Allow: prefixes(c.Allow), Deny: prefixes(c.Deny), HTTP: c.HTTP, Timeout: time.Duration(c.Timeout),
+		UserAgent: "wikibot/" + Version() + " (+" + s.addresses.Site("/") + ")",
+	})
+	s.webhooks, err = webhooks.Open(webhooks.Config{
+		Store: s.store, Notes: s.notes, Client: client, Addresses: s.addresses, Log: s.log,
+		PerWiki: c.PerWiki, Site: c.Site, Parallel: c.Parallel, First: time.Duration(c.Retry),
+	})
+	if err != nil {
+		return fmt.Errorf("preparing webhooks: %w", err)
+	}
+	return nil
+}
+
 // endStreams ends what would stay open for as long as its client likes. It may be
 // called more than once.
-func (s *Server) endStreams() error {
+func (s *Server) endStreams() (err error) {
+	if s.webhooks != nil {
+		err = s.webhooks.Close()
+	}
 	if s.api != nil {
 		s.api.Close()
 	}
-	if s.mcp == nil {
-		return nil
+	if s.mcp != nil {
+		err = errors.Join(err, s.mcp.Close())
 	}
-	return s.mcp.Close()
+	return err
 }
 
 // serveFace hands a request for a wiki or, with an empty slug, for the apex to the

@@ -32,6 +32,7 @@ import (
 	"wikibot/oauth"
 	"wikibot/search"
 	"wikibot/web"
+	"wikibot/webhooks"
 	"wikibot/wiki"
 )
 
@@ -41,18 +42,19 @@ type Server struct {
 	log       *slog.Logger
 	addresses wiki.Addresses
 
-	store  *gitstore.Store
-	who    *oauth.Authority
-	find   *search.Engine
-	pages  *web.Handler
-	notes  *notes.Service
-	mcp    *mcp.Handler
-	manage *manage.Handler
-	api    *api.Handler
-	git    *gitHandler
-	ssh    *sshServer // nil: SSH is off
-	host   *Host
-	door   *limit.Door
+	store    *gitstore.Store
+	who      *oauth.Authority
+	find     *search.Engine
+	pages    *web.Handler
+	notes    *notes.Service
+	webhooks *webhooks.Engine
+	mcp      *mcp.Handler
+	manage   *manage.Handler
+	api      *api.Handler
+	git      *gitHandler
+	ssh      *sshServer // nil: SSH is off
+	host     *Host
+	door     *limit.Door
 
 	listener net.Listener // browsers, git, agents
 	sshPort  net.Listener // git over SSH; nil where it is off

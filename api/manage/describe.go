@@ -31,10 +31,10 @@ func (h *Handler) Describe(d *openapi.Document) {
 }
 
 func lastName(r route) string {
-	if strings.Contains(r.pattern, "tokens") {
-		return "id"
+	if strings.Contains(r.pattern, "acl") {
+		return "grantee"
 	}
-	return "grantee"
+	return "id"
 }
 
 // operationID reads getWikisSlugTokens: unique, and good as a function's name.

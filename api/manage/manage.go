@@ -10,6 +10,8 @@
 //	GET POST          /wikis/SLUG/tokens      DELETE /wikis/SLUG/tokens/ID
 //	GET POST          /wikis/SLUG/acl         DELETE /wikis/SLUG/acl/GRANTEE
 //	PUT               /wikis/SLUG/access      the levels of who else may read and write
+//	GET POST          /wikis/SLUG/webhooks    GET PATCH DELETE /wikis/SLUG/webhooks/ID, and its secret,
+//	                                          rotate, ping, deliveries
 //	GET               /internal/check-slug    for a proxy's on-demand certificates
 package manage
 
@@ -21,6 +23,7 @@ import (
 	"wikibot/api/rest"
 	"wikibot/gitstore"
 	"wikibot/limit"
+	"wikibot/webhooks"
 	"wikibot/wiki"
 )
 
@@ -28,6 +31,7 @@ import (
 type Config struct {
 	Store     *gitstore.Store
 	Addresses wiki.Addresses
+	Webhooks  *webhooks.Engine
 
 	// Begin is what a new wiki begins with: its first pages.
 	Begin func(slug wiki.Slug, name, purpose string, owner wiki.Username) (gitstore.NewWiki, error)

@@ -23,7 +23,7 @@ type route struct {
 
 // routes are all calls, in the order of the description.
 func routes() []route {
-	return []route{
+	return append([]route{
 		{"GET", "me", (*call).me, 200, "Who is calling.", nil, Me{}},
 		{"POST", "username", (*call).username, 409, "Choose the account's name, once. Accounts have one from the start, so the answer is 409 and names it.", newName{}, nil},
 		{"GET", "wikis", (*call).list, 200, "The wikis that the caller may read.", nil, wikiList{}},
@@ -38,7 +38,7 @@ func routes() []route {
 		{"GET", "wikis/SLUG/acl", (*call).grants, 200, "Who has which role.", nil, grantList{}},
 		{"POST", "wikis/SLUG/acl", (*call).grant, 201, "Give a person a role.", Grant{}, madeGrant{}},
 		{"DELETE", "wikis/SLUG/acl/LAST", (*call).revoke, 200, "Take a person's role away. The last owner stays.", nil, revoked{}},
-	}
+	}, webhookRoutes()...)
 }
 
 // match is the call that a method and a path name; allowed has the methods of the
