@@ -64,10 +64,14 @@ func (e *Engine) Reindex(ctx context.Context, v *gitstore.View) error {
 	return nil
 }
 
-// ReindexNow is Reindex that waits, and tells how far it is.
+// ReindexNow is Reindex that waits, and tells progress, which may be nil, how far it
+// is.
 func (e *Engine) ReindexNow(ctx context.Context, v *gitstore.View, progress func(done, total int)) (Status, error) {
 	if err := e.Reindex(ctx, v); err != nil && !errors.Is(err, wiki.ErrConflict) {
 		return Status{}, err
+	}
+	if progress == nil {
+		progress = func(int, int) {}
 	}
 	s := e.site(v.Slug())
 	round := s.kick()

@@ -26,12 +26,14 @@ type AgentsConfig struct {
 	// takes as much memory while it is under way, a few times over.
 	Body Size `toml:"body" help:"largest request of the REST interface and MCP"`
 
-	// Streams is how many streams of events may be open, over both. Default 2000.
-	// Each takes a connection and a few kilobytes.
-	Streams int `toml:"streams" help:"streams of events that may be open"`
+	// Streams is how many streams of events of the REST interface may be open.
+	// Default 2000. Each takes a connection and a few kilobytes. Those of MCP are
+	// bounded for each credential.
+	Streams int `toml:"streams" help:"streams of events of the REST interface that may be open"`
 
-	// CredentialStreams is how many of them one credential may have; anonymous
-	// visitors share one such number. Default 64.
+	// CredentialStreams is how many of them one credential may have, and for each
+	// wiki of those of MCP about four times as many, requests counted in; visitors
+	// without a token share such a number for each wiki. Default 64.
 	CredentialStreams int `toml:"credential_streams" help:"streams of events that one credential may have open"`
 
 	// Sessions is how many MCP sessions are remembered; above it the one that was
