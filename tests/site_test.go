@@ -36,7 +36,8 @@ type site struct {
 	end        func() error // stops the server in this process
 	process    *exec.Cmd    // or the one in its own
 	log        logbook
-	model      *embedding // a model for search by meaning; nil: none was started
+	model      *embedding               // a model for search by meaning; nil: none was started
+	receivers  map[string]*hookReceiver // that are told of changes, by name
 	who        string
 	last       *answer // to whomever
 	persons    map[string]*person

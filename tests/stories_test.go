@@ -126,6 +126,8 @@ func ours() map[string]command {
 		"embedder":            embedder,
 		"mcp":                 mcpClient,
 		"at-once":             atOnce,
+		"receiver":            receivers,
+		"await-log":           awaitLog,
 	}
 }
 

@@ -65,7 +65,7 @@ func (e *Engine) send(ctx context.Context, slug wiki.Slug, hook gitstore.Webhook
 		a.RetryAfter = retryAfter(answer.Header.Get("Retry-After"), a.At)
 	case errors.As(err, &failed):
 		a.Status, a.Error = failed.Status, failed.Text
-		e.Log.Debug("a webhook's request failed", "wiki", slug, "webhook", hook.ID, "kind", failed.Kind, "cause", failed.Cause)
+		e.Log.Debug("a webhook was not taken", "wiki", slug, "webhook", hook.ID, "status", failed.Status, "kind", failed.Kind, "cause", failed.Cause)
 	case ctx.Err() != nil:
 		return a, ctx.Err()
 	default:

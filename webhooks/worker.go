@@ -68,6 +68,7 @@ func (w *worker) run() {
 			continue
 		}
 		if err == nil {
+			w.e.Log.Debug("webhooks: following", "wiki", w.slug, "webhook", w.hook.ID, "after", r.Cursor)
 			err = w.e.Notes.Follow(w.ctx, notes.FollowRequest{Slug: w.slug, After: r.Cursor, Check: w.check, Every: w.e.Recheck}, w.hand)
 		}
 		w.settle(err)
@@ -121,6 +122,7 @@ func (w *worker) settle(err error) {
 		w.e.Log.Warn("a webhook cannot go on; it tries again", "wiki", w.slug, "webhook", w.hook.ID, "error", err)
 		rests = &resting{"something failed in the server; it tries again, and the server's log has the cause"}
 	}
+	w.e.Log.Debug("a webhook rests", "wiki", w.slug, "webhook", w.hook.ID, "why", rests.text)
 	w.change(func(r *row) { r.Rests, r.Next = rests.text, w.e.Now().Add(w.e.Recheck) })
 }
 
