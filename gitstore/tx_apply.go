@@ -21,6 +21,44 @@ func (tx *Tx) Unchanged(p wiki.PagePath, rev wiki.Revision) error {
 	return tx.unchanged(at, p, cur, rev)
 }
 
+// Began is the name that a page had when this change began, and whether steps of
+// the change have made, changed, moved or removed it since; also where that was
+// not the page that the step was about, as with links and sub-pages of a rename.
+func (tx *Tx) Began(p wiki.PagePath) (was wiki.PagePath, own bool, err error) {
+	at, cur, there, err := findPage(tx.root, p)
+	if err != nil {
+		return p, false, err
+	}
+	if !there {
+		at = p
+	}
+	was = at
+	if from, moved := tx.came[at.Fold()]; moved && there {
+		was = from
+	}
+	first, old, then, err := findPage(tx.start, was)
+	return was, there != then || there && (first != at || cur.oid != old.oid), err
+}
+
+// follows keeps the names in start of pages that a rename has moved.
+func (tx *Tx) follows(m *moves) {
+	next := make(map[string]wiki.PagePath, len(tx.came)+len(m.pages))
+	for name, was := range tx.came {
+		next[name] = was
+	}
+	for from := range m.pages {
+		delete(next, from.Fold())
+	}
+	for from, to := range m.pages {
+		was, moved := tx.came[from.Fold()]
+		if !moved {
+			was = from
+		}
+		next[to.Fold()] = was
+	}
+	tx.came = next
+}
+
 // Has is the page's true spelling in this change so far; ok is false where there
 // is none.
 func (tx *Tx) Has(p wiki.PagePath) (at wiki.PagePath, ok bool, err error) {
@@ -45,7 +83,7 @@ func (tx *Tx) editText(p wiki.PagePath, expect wiki.Revision, merge bool, edit f
 	if expect == "" {
 		return tx.edit(p, "", true, "Edit", edit)
 	}
-	at, _, exists, err := findPage(tx.root, p)
+	at, cur, exists, err := findPage(tx.root, p)
 	if err != nil {
 		return err
 	}
@@ -57,8 +95,8 @@ func (tx *Tx) editText(p wiki.PagePath, expect wiki.Revision, merge bool, edit f
 	if err != nil {
 		return err
 	}
-	if !known && exists {
-		return tx.Unchanged(p, expect) // a conflict: the page is younger than the revision
+	if !known && exists { // the page is younger than the revision
+		return tx.conflict(at, cur.oid, nil, nil, "")
 	}
 	if !known {
 		return wiki.NotFound("there is no page %q", p)

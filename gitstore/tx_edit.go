@@ -185,6 +185,11 @@ func (tx *Tx) blobAtRevision(rev wiki.Revision, names ...wiki.PagePath) (plumbin
 		if _, e, ok, err := findPage(root, p); err != nil || ok {
 			return e.oid, ok, err
 		}
+		if was, moved := tx.came[p.Fold()]; moved {
+			if _, e, ok, err := findPage(root, was); err != nil || ok {
+				return e.oid, ok, err
+			}
+		}
 	}
 	return plumbing.ZeroHash, false, nil
 }

@@ -56,6 +56,7 @@ func (tx *Tx) Rename(from, to wiki.PagePath, o RenameOptions) error {
 	}
 	tx.pages = append(tx.pages, PageResult{Path: to, From: at, Content: text})
 	tx.tellMoves(&m)
+	tx.follows(&m)
 	tx.did = append(tx.did, fmt.Sprintf("Rename: %s -> %s", at, to))
 	return nil
 }

@@ -61,7 +61,7 @@ func (s *Service) Apply(ctx context.Context, c wiki.Caller, slug wiki.Slug, r Ap
 	}
 	failed := 0
 	res, err := s.Store.Update(ctx, c, slug, meta, func(tx *gitstore.Tx) error {
-		ch := change{tx: tx, touched: map[string]wiki.PagePath{}, maxText: s.maxText(), work: maxWork}
+		ch := change{tx: tx, maxText: s.maxText(), work: maxWork}
 		for i := range r.Ops {
 			if err := ch.do(&r.Ops[i]); err != nil {
 				failed = i
@@ -146,7 +146,8 @@ func (a *Applied) add(p gitstore.PageResult, res gitstore.Result) {
 	a.Pages = append(a.Pages, d)
 }
 
-// revisions looks up the last revision of the pages that are as they were.
+// revisions looks up the last revision of the pages that are as they were, as of the
+// commit: a later one has changes that the caller has not seen.
 func (s *Service) revisions(ctx context.Context, c wiki.Caller, slug wiki.Slug, a *Applied) error {
 	var v *gitstore.View
 	for i := range a.Pages {
@@ -156,7 +157,10 @@ func (s *Service) revisions(ctx context.Context, c wiki.Caller, slug wiki.Slug, 
 		}
 		if v == nil {
 			var err error
-			if v, err = s.Store.View(ctx, c, slug); err != nil {
+			if v, err = s.Store.View(ctx, c, slug); err == nil {
+				v, err = v.At(ctx, a.Commit)
+			}
+			if err != nil {
 				p.Revision = a.Commit // written, and not to be read any more
 				return nil
 			}

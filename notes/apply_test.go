@@ -243,6 +243,25 @@ func TestBounds(t *testing.T) {
 	p.write("Big", "# x\n"+strings.Repeat("text\n", 1<<17))
 	_, err = p.apply(bob, ops...)
 	wantErr(t, err, wiki.ErrTooLarge, "too much text")
+	for i := range ops {
+		ops[i] = notes.Op{Do: notes.Append, Path: "Big", Content: []byte("x")}
+	}
+	_, err = p.apply(bob, ops...)
+	wantErr(t, err, wiki.ErrTooLarge, "too much text")
+	// The same over a text that was large once, and of which a line is left.
+	once := p.write("Small", "x\n"+strings.Repeat("a", 1<<19)+"\n")
+	p.write("Small", "x\n")
+	back := notes.Op{Do: notes.EditText, Path: "Small", Revision: once, Merge: true}
+	for i := range 100 {
+		back.Edits = append(back.Edits, notes.Edit{Old: "xy"[i%2 : i%2+1], New: "yx"[i%2 : i%2+1]})
+	}
+	_, err = p.apply(bob, back, back)
+	wantErr(t, err, wiki.ErrTooLarge, "too much text")
+	for i := range ops {
+		ops[i] = notes.Op{Do: notes.Write, Path: "Big", Content: []byte("# x\n" + strings.Repeat("text\n", 1<<17)), Revision: once, Merge: true}
+	}
+	_, err = p.apply(bob, ops[:20]...)
+	wantErr(t, err, wiki.ErrTooLarge, "too much text")
 }
 
 // A repeated request is answered again and does nothing, also after a restart; a

@@ -11,31 +11,40 @@ import (
 // change is what runs within the Store's writer for one ApplyRequest. It may run
 // more than once, so it is made anew for each run.
 type change struct {
-	tx *gitstore.Tx
-
-	// touched are the pages that earlier operations of the request have changed,
-	// by fold, with the name that each had at the beginning: a later operation's
-	// revision is compared with the state from which the request began.
-	touched map[string]wiki.PagePath
-
+	tx      *gitstore.Tx
 	maxText int64
 	work    int64 // bytes of text that may still be gone through
 }
 
 // maxWork is how much text the operations of one request may go through together,
 // in bytes: the writer does nothing else for the wiki meanwhile. Finding a section
-// parses the page and counts several times.
+// parses the page and counts several times, and so do the two comparisons of a
+// merge, which for hostile texts of 1 MB take a second (package merge).
 const (
 	maxWork     = 64 << 20
 	sectionWork = 4
+	mergeWork   = 8
 )
+
+// passes is how often an operation goes through its page. Edits by text come on top,
+// with the text that they are made on, which may be an older one.
+func (o *Op) passes() int {
+	switch o.Do {
+	case Append, Prepend:
+		return 1
+	case AppendSection, PrependSection, ReplaceSection, InsertBefore, InsertAfter:
+		return sectionWork
+	case Write, EditText:
+		if o.Merge && o.Revision != "" {
+			return mergeWork
+		}
+	}
+	return 0
+}
 
 // charge takes the work of an operation on a page's text from what is left.
 func (c *change) charge(o *Op) error {
-	times := int64(len(o.Edits))
-	if o.Section != "" {
-		times += sectionWork
-	}
+	times := o.passes()
 	if times == 0 {
 		return nil
 	}
@@ -43,7 +52,12 @@ func (c *change) charge(o *Op) error {
 	if err != nil {
 		return nil // the operation says it better
 	}
-	if c.work -= times * int64(len(text)+1); c.work < 0 {
+	return c.spend(times, max(len(text), len(o.Content)))
+}
+
+// spend takes so many walks through a text from what is left.
+func (c *change) spend(times, text int) error {
+	if c.work -= int64(times) * int64(text+1); c.work < 0 {
 		return &wiki.Error{Kind: wiki.ErrTooLarge, Field: "operations", Text: "these operations go through too much text for one commit: divide them into several requests"}
 	}
 	return nil
@@ -62,7 +76,7 @@ func (c *change) do(o *Op) error {
 	case Delete, Rename:
 		return c.move(o)
 	case Restore:
-		return c.touch(o.Path, c.tx.Restore(o.Path, o.Revision))
+		return c.tx.Restore(o.Path, o.Revision)
 	case Revert:
 		return c.tx.Revert(o.Revision)
 	case Attach:
@@ -75,23 +89,13 @@ func (c *change) do(o *Op) error {
 	return c.add(o)
 }
 
-// touch notes that the request has changed a page.
-func (c *change) touch(p wiki.PagePath, err error) error {
-	if err != nil {
-		return err
-	}
-	if _, ok := c.touched[p.Fold()]; !ok {
-		c.touched[p.Fold()] = p
-	}
-	return nil
-}
-
-// expected checks a revision against the beginning of the request; done is true
-// where that settles it, because the request itself has changed the page since.
-func (c *change) expected(o *Op) (done bool, err error) {
-	was, ok := c.touched[o.Path.Fold()]
-	if !ok || o.Revision == "" || o.Merge {
-		return ok, nil
+// expected checks a revision against the state from which the request began, where
+// earlier operations of the request have changed the page since: own is true then,
+// and the revision is settled.
+func (c *change) expected(o *Op) (own bool, err error) {
+	was, own, err := c.tx.Began(o.Path)
+	if err != nil || !own || o.Revision == "" || o.Merge {
+		return own, err
 	}
 	return true, c.tx.Unchanged(was, o.Revision)
 }
@@ -105,7 +109,7 @@ func (c *change) write(o *Op) error {
 	if own && o.Revision != "" && !o.Merge && !o.Create {
 		put = gitstore.PutOptions{Overwrite: true}
 	}
-	return c.touch(o.Path, c.tx.Put(o.Path, o.Content, put))
+	return c.tx.Put(o.Path, o.Content, put)
 }
 
 func (c *change) editText(o *Op) error {
@@ -118,6 +122,9 @@ func (c *change) editText(o *Op) error {
 		base = "" // what the request has made of the page
 	}
 	err = c.tx.EditText(o.Path, base, o.Merge, func(text string) (string, error) {
+		if err := c.spend(len(o.Edits), len(text)); err != nil {
+			return "", err
+		}
 		return replaceAll(text, o.Edits, c.maxText)
 	})
 	if errors.Is(err, wiki.ErrInvalid) && base != "" && !o.Merge {
@@ -126,7 +133,7 @@ func (c *change) editText(o *Op) error {
 			err = stale
 		}
 	}
-	return c.touch(o.Path, err)
+	return err
 }
 
 // replaceAll applies edits one after the other. The text may not grow beyond most
@@ -157,24 +164,19 @@ func (c *change) move(o *Op) error {
 		expect = ""
 	}
 	if o.Do == Delete {
-		return c.touch(o.Path, c.tx.Delete(o.Path, gitstore.DeleteOptions{Expect: expect, Folder: o.Folder}))
+		return c.tx.Delete(o.Path, gitstore.DeleteOptions{Expect: expect, Folder: o.Folder})
 	}
-	was, ok := c.touched[o.Path.Fold()]
-	if !ok {
-		was = o.Path
-	}
-	c.touched[o.NewPath.Fold()] = was
-	return c.touch(o.Path, c.tx.Rename(o.Path, o.NewPath, gitstore.RenameOptions{
+	return c.tx.Rename(o.Path, o.NewPath, gitstore.RenameOptions{
 		Expect: expect, KeepLinks: o.KeepLinks, NoRedirect: o.NoRedirect, NoFolder: o.NoFolder,
-	}))
+	})
 }
 
 // add applies what says where it belongs by itself to the newest text.
 func (c *change) add(o *Op) error {
 	if o.Revision != "" && !o.Merge {
-		was, ok := c.touched[o.Path.Fold()]
-		if !ok {
-			was = o.Path
+		was, _, err := c.tx.Began(o.Path)
+		if err != nil {
+			return err
 		}
 		if err := c.tx.Unchanged(was, o.Revision); err != nil {
 			return err
@@ -184,10 +186,10 @@ func (c *change) add(o *Op) error {
 		if _, there, err := c.tx.Has(o.Path); err != nil {
 			return err
 		} else if !there {
-			return c.touch(o.Path, c.tx.Put(o.Path, o.Content, gitstore.PutOptions{Create: true}))
+			return c.tx.Put(o.Path, o.Content, gitstore.PutOptions{Create: true})
 		}
 	}
-	return c.touch(o.Path, c.insert(o))
+	return c.insert(o)
 }
 
 func (c *change) insert(o *Op) error {

@@ -136,6 +136,36 @@ func TestSameLines(t *testing.T) {
 }
 
 // The same request, sent many times at once and again after a restart, is done once.
+// A page that a write left as it was is answered with the revision that has that
+// text, also where others have changed it before the answer was made: who goes on from
+// a later one would take back what they never saw.
+func TestRevisionOfWhatDidNotChange(t *testing.T) {
+	p := newPlace(t)
+	const text = "same\n"
+	for i := range 20 {
+		p.do(notes.Op{Do: notes.Write, Path: "P", Content: []byte(text), Overwrite: true})
+		var done [8]*notes.Applied
+		together(len(done)*2, func(i int) {
+			if i%2 == 0 {
+				p.do(notes.Op{Do: notes.Append, Path: "P", Content: []byte("more\n")})
+				return
+			}
+			var err error
+			if done[i/2], err = p.apply(bob, notes.Op{Do: notes.Write, Path: "P", Content: []byte(text), Overwrite: true}); err != nil {
+				t.Error(err)
+			}
+		})
+		for _, a := range done {
+			v, err := p.view(bob).At(ctx, a.Pages[0].Revision)
+			must(t, err)
+			page, err := v.ReadPage("P")
+			if must(t, err); string(page.Content) != text {
+				t.Fatalf("round %d: unchanged %v, and at the revision that was answered the page is %q", i, a.Unchanged, page.Content)
+			}
+		}
+	}
+}
+
 func TestRacingRepeats(t *testing.T) {
 	p := newPlace(t)
 	for round := range 5 {
