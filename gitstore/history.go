@@ -193,13 +193,13 @@ func (r *repo) saveHistory() {
 	h.saved = h.index.Head()
 }
 
-// lastOf is the last commit that touched a file of a state.
-func (r *repo) lastOf(ctx context.Context, st *state, file string) (wiki.Commit, error) {
-	index, err := r.historyAt(ctx, st)
+// lastOf is the last commit that touched a file, as of this view.
+func (v *View) lastOf(ctx context.Context, file string) (wiki.Commit, error) {
+	index, err := v.repo.historyAt(ctx, v.state)
 	if err != nil {
 		return wiki.Commit{}, err
 	}
-	c, _, err := index.Last(plumbing.ZeroHash, file)
+	c, _, err := index.Last(v.at(index), file)
 	return c, err
 }
 
@@ -222,9 +222,12 @@ func (r *repo) lastRevision(_ wiki.Caller, p wiki.PagePath) wiki.Revision {
 	return c.Revision
 }
 
-// at is the commit that history is asked for: zero for the head.
-func (v *View) at() plumbing.Hash {
-	if v.old {
+// at is the commit that history is asked for. The index may be ahead of the view by
+// what was saved since the view was made: answered with a later revision of a page
+// than the one that the view has, a reader would write over what they never saw. Zero,
+// the head, where the history was rewritten in between.
+func (v *View) at(index *history.Index) plumbing.Hash {
+	if v.old || index.Contains(v.commit) {
 		return v.commit
 	}
 	return plumbing.ZeroHash
@@ -240,12 +243,7 @@ func (v *View) Last(ctx context.Context, p wiki.PagePath) (wiki.Commit, error) {
 	if !ok {
 		return wiki.Commit{}, wiki.NotFound("there is no page %q", p)
 	}
-	index, err := v.repo.historyAt(ctx, v.state)
-	if err != nil {
-		return wiki.Commit{}, err
-	}
-	c, _, err := index.Last(v.at(), at.FileName())
-	return c, err
+	return v.lastOf(ctx, at.FileName())
 }
 
 // LastSoon is Last for those who do not want to wait for the index. While it is
@@ -317,7 +315,7 @@ func (v *View) HistoryOf(ctx context.Context, p wiki.PagePath, o ChangesOptions)
 	if !ok {
 		at = p
 	}
-	log, next, err := index.LogOf(at.FileName(), o.filter(v, cursor))
+	log, next, err := index.LogOf(at.FileName(), o.filter(v.at(index), cursor))
 	if errors.Is(err, wiki.ErrNotFound) {
 		return nil, "", wiki.NotFound("there is no page %q, and never was", p)
 	}
@@ -337,7 +335,7 @@ func (v *View) Changes(ctx context.Context, o ChangesOptions) ([]wiki.Commit, st
 	if err != nil {
 		return nil, "", err
 	}
-	list, next, err := index.Changes(o.filter(v, cursor))
+	list, next, err := index.Changes(o.filter(v.at(index), cursor))
 	return list, formatCursor(next), err
 }
 
@@ -370,7 +368,7 @@ func (v *View) Blame(ctx context.Context, p wiki.PagePath) ([]wiki.BlameLine, er
 	if err != nil {
 		return nil, err
 	}
-	return index.Blame(ctx, v.at(), at.FileName())
+	return index.Blame(ctx, v.at(index), at.FileName())
 }
 
 func parseCursor(s string) (plumbing.Hash, error) {

@@ -14,8 +14,8 @@ import (
 const AnyAgent = history.AnyAgent
 
 // filter is what the index of history is asked for.
-func (o ChangesOptions) filter(v *View, after plumbing.Hash) history.Filter {
-	f := history.Filter{At: v.at(), After: after, Limit: o.Limit, Author: o.Author, Agent: o.Agent, Via: o.Via, Since: o.Since}
+func (o ChangesOptions) filter(at, after plumbing.Hash) history.Filter {
+	f := history.Filter{At: at, After: after, Limit: o.Limit, Author: o.Author, Agent: o.Agent, Via: o.Via, Since: o.Since}
 	if o.Prefix != "" {
 		f.Prefix = wiki.FilePath(o.Prefix).FileName()
 	}
@@ -43,7 +43,7 @@ func (v *View) Agents(ctx context.Context) ([]AgentCount, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := index.Agents(v.at())
+	list, err := index.Agents(v.at(index))
 	if err != nil {
 		return nil, err
 	}

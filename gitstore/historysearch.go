@@ -182,7 +182,7 @@ type historySearch struct {
 
 // run goes on until the history, the time or one of the bounds ends.
 func (s *historySearch) run(ctx context.Context, progress func(done, total int)) error {
-	f := history.ScanFilter{At: s.view.at(), Author: s.q.Author, Suffix: wiki.PageSuffix, Since: s.q.Since, Until: s.q.Until}
+	f := history.ScanFilter{At: s.view.at(s.index), Author: s.q.Author, Suffix: wiki.PageSuffix, Since: s.q.Since, Until: s.q.Until}
 	if s.q.Prefix != "" {
 		f.Prefix = wiki.FilePath(s.q.Prefix).FileName()
 	}

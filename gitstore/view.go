@@ -280,7 +280,7 @@ func (v *View) Attachments(ctx context.Context, p wiki.PagePath) ([]wiki.Attachm
 			return nil, err
 		}
 		a := attachment(f, e, size)
-		if c, err := v.repo.lastOf(ctx, v.state, file); err == nil {
+		if c, err := v.lastOf(ctx, file); err == nil {
 			a.Modified, a.Revision = c.Date, c.Revision
 		}
 		out = append(out, a)
@@ -302,7 +302,7 @@ func (v *View) Stat(ctx context.Context, f wiki.FilePath) (wiki.Attachment, erro
 		return wiki.Attachment{}, err
 	}
 	a := attachment(at, e, size)
-	if c, err := v.repo.lastOf(ctx, v.state, at.FileName()); err == nil {
+	if c, err := v.lastOf(ctx, at.FileName()); err == nil {
 		a.Modified, a.Revision = c.Date, c.Revision
 	}
 	return a, nil
