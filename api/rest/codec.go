@@ -22,9 +22,10 @@ import (
 
 // Options bound what a Codec reads.
 type Options struct {
-	MaxBody  int64        // bytes of a request's body; 0: 16 MiB
-	MaxDepth int          // of nested arrays and objects; 0: 32
-	Log      *slog.Logger // nil: slog.Default()
+	MaxBody   int64        // bytes of a request's body; 0: 16 MiB
+	MaxDepth  int          // of nested arrays and objects; 0: 32
+	MaxValues int          // in a body, those in lists and objects counted; 0: 100,000
+	Log       *slog.Logger // nil: slog.Default()
 }
 
 // Codec reads requests and writes answers. It is safe for concurrent use; it keeps
@@ -43,6 +44,9 @@ func NewCodec(o Options) *Codec {
 	}
 	if o.MaxDepth <= 0 {
 		o.MaxDepth = 32
+	}
+	if o.MaxValues <= 0 {
+		o.MaxValues = 100_000
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

@@ -40,9 +40,10 @@ func (c *Codec) tooLarge() error {
 // fields that the struct does not have are ignored. Everything else that is not
 // right is an ErrInvalid with the field where there is one: a value that is no
 // object, text that is not UTF-8 or has half a surrogate pair, a wrong type, more
-// nesting than MaxDepth, anything behind the object.
+// nesting than MaxDepth, more values than MaxValues, anything behind the object.
 //
-// Cost: the body is gone through three times. Memory: some twice the body.
+// Cost: the body is gone through three times. Memory: some twice the body, and what
+// MaxValues values take.
 func (c *Codec) Read(w http.ResponseWriter, r *http.Request, into any) error {
 	body, err := c.Body(w, r)
 	if err != nil {
@@ -62,7 +63,7 @@ func (c *Codec) Decode(body []byte, into any) error {
 	case body[0] != '{':
 		return wiki.Invalid("", "the body must be a JSON object")
 	}
-	if err := scan(body, c.MaxDepth); err != nil {
+	if err := scan(body, c.MaxDepth, c.MaxValues); err != nil {
 		return err
 	}
 	return told(json.Unmarshal(body, into))
@@ -112,17 +113,21 @@ func typeName(e *json.UnmarshalTypeError) string {
 	}
 }
 
-// scan bounds the nesting of a JSON text and refuses halves of surrogate pairs,
-// which the decoder would silently replace by another character. It leaves the
-// rest of the grammar to the decoder. Cost: one look at each byte.
-func scan(b []byte, most int) error {
-	depth := 0
+// scan bounds the nesting and the number of values of a JSON text: "{}," is three
+// bytes there, and a struct of hundreds in a list. It refuses halves of surrogate
+// pairs, which the decoder would silently replace by another character, and leaves
+// the rest of the grammar to the decoder. Cost: one look at each byte.
+func scan(b []byte, most, mostValues int) error {
+	depth, values := 0, 1
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '{', '[':
 			if depth++; depth > most {
 				return wiki.Invalid("", "the body is nested too deeply: at most %d levels are possible", most)
 			}
+			values++
+		case ',':
+			values++
 		case '}', ']':
 			depth--
 		case '"':
@@ -131,6 +136,9 @@ func scan(b []byte, most int) error {
 				return err
 			}
 			i = end
+		}
+		if values > mostValues {
+			return wiki.Invalid("", "the body has too many values: at most %d are possible; divide the request", mostValues)
 		}
 	}
 	return nil
@@ -170,6 +178,14 @@ func hex4(b []byte, at int) (uint64, bool) {
 	}
 	n, err := strconv.ParseUint(string(b[at:at+4]), 16, 32)
 	return n, err == nil
+}
+
+// ByHand reports whether a request bears a credential that no browser sends by
+// itself: everything in Authorization but Basic, which a browser repeats once it was
+// given (RFC 7617, section 2.2), also for requests that a page of another site makes.
+func ByHand(r *http.Request) bool {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return scheme != "" && !strings.EqualFold(scheme, "Basic")
 }
 
 // IsJSON reports whether a request says that its body is JSON.

@@ -246,3 +246,29 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestValuesAreCounted(t *testing.T) {
+	c := rest.NewCodec(rest.Options{MaxValues: 10})
+	for body, good := range map[string]bool{
+		`{"list":["a","b","c","d","e","f","g"]}`:                              true, // the object, the list and what is in it
+		`{"list":["a","b","c","d","e","f","g","h","i"]}`:                      false,
+		`{"text":",,,,,,,,,,{{{[[[,,"}`:                                       true,
+		`{"x":[{},{},{},{},{}]}`:                                              false,
+		`{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"k":1}`: false,
+	} {
+		err := c.Decode([]byte(body), &form{})
+		if good != (err == nil) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+func TestByHand(t *testing.T) {
+	for header, want := range map[string]bool{"": false, "Basic eDp5": false, "basic eDp5": false, "BASIC": false, "Bearer x": true, "Negotiate": true} {
+		r := httptest.NewRequest("POST", "/", nil)
+		r.Header.Set("Authorization", header)
+		if got := rest.ByHand(r); got != want {
+			t.Errorf("%q: %v, want %v", header, got, want)
+		}
+	}
+}
