@@ -47,14 +47,18 @@ func (h *Handler) preflight(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // safeOrigin refuses what another site may have made a browser send: a browser adds
-// the cookie by itself, and nobody adds a header Authorization. A body must be JSON
-// or Markdown, which a form cannot send.
+// the cookie by itself, and a password that it was once asked for (Basic), but never
+// another header Authorization. With a cookie a body must be JSON or Markdown, which a
+// form cannot send.
 func (h *Handler) safeOrigin(r *http.Request) error {
-	if r.Header.Get("Authorization") != "" {
+	if rest.ByHand(r) {
 		return nil
 	}
 	if h.cross.Check(r) != nil {
-		return wiki.Forbidden("this request came from another web site with a browser's cookie, or without any credential: send a token as \"Authorization: Bearer …\"")
+		return wiki.Forbidden("this request came from another web site with a browser's cookie or password, or without any credential: send a token as \"Authorization: Bearer …\"")
+	}
+	if r.Header.Get("Authorization") != "" {
+		return nil
 	}
 	if r.Method == http.MethodDelete && r.ContentLength == 0 {
 		return nil

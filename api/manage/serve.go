@@ -53,13 +53,17 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, c wiki.Caller, 
 }
 
 // trusted refuses changes that a page of another site makes a browser ask for. A
-// token is not sent by a browser on its own, so it needs no such check.
+// token as Bearer is not sent by a browser on its own, so it needs no such check; a
+// password that the browser was once asked for (Basic) is.
 func (h *Handler) trusted(r *http.Request) error {
-	if r.Header.Get("Authorization") != "" {
+	if rest.ByHand(r) {
 		return nil
 	}
 	if err := h.cross.Check(r); err != nil {
 		return wiki.Forbidden("a page of another site asked for this change; send a token as \"Authorization: Bearer …\"")
+	}
+	if r.Header.Get("Authorization") != "" {
+		return nil
 	}
 	if r.ContentLength != 0 && !rest.IsJSON(r) {
 		return &rest.Status{Status: http.StatusUnsupportedMediaType, Code: "unsupported_media_type", Err: wiki.Invalid("", "with a cookie the body must be JSON: send the header Content-Type: application/json")}
