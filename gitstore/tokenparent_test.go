@@ -39,7 +39,7 @@ func TestTokenMadeByToken(t *testing.T) {
 	// it is narrowed, not by the child, not where the person does not manage.
 	narrowed, byChild, bobs := script, script, script
 	narrowed.Narrowed = wiki.Owner
-	byChild.Credential, byChild.Narrowed, byChild.Only = child.ID, wiki.Editor, "notes"
+	byChild.Credential, byChild.Narrowed, byChild.Only, byChild.OnlyID = child.ID, wiki.Editor, "notes", view(t, s, alice).Policy().Wiki
 	bobs.User = "bob"
 	for who, c := range map[string]wiki.Caller{"narrowed": narrowed, "child": byChild, "bob": bobs} {
 		if _, err := create(c, gitstore.NewToken{Wiki: "notes", Role: wiki.Viewer}); !errors.Is(err, wiki.ErrForbidden) {

@@ -85,6 +85,11 @@ func (s *Store) CreateToken(ctx context.Context, c wiki.Caller, n NewToken) (sec
 }
 
 func (s *Store) allowToken(b *batch, c wiki.Caller, n NewToken) error {
+	if n.Wiki != "" && !c.Host { // before anything that is said of wikis that exist
+		if err := b.allow(c, acl.Read); err != nil {
+			return err
+		}
+	}
 	if c.Site { // nobody's standing would bound what it made
 		return wiki.Forbidden("a token that the operator made cannot make others; sign in, or ask the operator")
 	}
@@ -258,6 +263,12 @@ func (s *Store) RevokeToken(ctx context.Context, c wiki.Caller, id string) error
 	r, err := s.tokenHome(id)
 	if err != nil {
 		return err
+	}
+	if slug, ok := ParseTokenID(id); ok && slug != "" && c.Credential != id {
+		// Whether there is such a token is told to those alone who may see the wiki.
+		if _, err := s.Standing(ctx, c, slug); err != nil && s.allowAdmin(c) != nil {
+			return err
+		}
 	}
 	t, err := s.tokenRecord(id)
 	if err != nil {
