@@ -87,7 +87,8 @@ func plainCommit(oid plumbing.Hash, c objects.Commit) wiki.Commit {
 	subject, body, _ := strings.Cut(c.Message, "\n")
 	own := c.Committer.Email == ServerEmail
 	var kept []string
-	for _, l := range strings.Split(strings.TrimSpace(body), "\n") {
+	// The space before a line that a person wrote sets it apart from the server's own.
+	for _, l := range strings.Split(strings.Trim(body, "\n"), "\n") {
 		if key, value, ok := strings.Cut(l, ": "); own && ok && trailerLine(l) {
 			switch key {
 			case trailerActor:
