@@ -136,9 +136,13 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, slug wiki.Slug
 // itself: it comes straight from there, to a name of this machine, and for nobody
 // else.
 func (s *Server) isInternal(r *http.Request, _ *mux.RouteMatch) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	from, _, err := net.SplitHostPort(r.RemoteAddr)
 	forwarded := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Real-Ip") != ""
-	return err == nil && !forwarded && (loopback(host) || s.trusted(host))
+	// A foreign name that leads to this machine was sent by a page in a browser on it
+	// (DNS rebinding). A proxy may know us by any name.
+	host := hostname(r.Host)
+	ours := s.trusted(from) || s.ourHost(r.Host) || loopback(host)
+	return err == nil && !forwarded && ours && (loopback(from) || s.trusted(from))
 }
 
 // mcpCaller says who makes a request of MCP. A cookie means nothing there, so no
