@@ -174,10 +174,10 @@ func (r *receiver) status(n int) {
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	text, err := io.ReadAll(req.Body)
+	text, _ := io.ReadAll(req.Body)
 	n := news{id: req.Header.Get("Webhook-Id"), signature: req.Header.Get("Webhook-Signature"), raw: text}
 	n.unix, _ = strconv.ParseInt(req.Header.Get("Webhook-Timestamp"), 10, 64)
-	if err = json.Unmarshal(text, &n); err != nil || req.Method != "POST" || req.Header.Get("Content-Type") != "application/json" {
+	if err := json.Unmarshal(text, &n); err != nil || req.Method != "POST" || req.Header.Get("Content-Type") != "application/json" {
 		r.t.Errorf("a request of another kind: %s %v %v", req.Method, req.Header, err)
 	}
 	r.mu.Lock()
