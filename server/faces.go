@@ -70,6 +70,7 @@ func (s *Server) openWebhooks() (err error) {
 	if err != nil {
 		return fmt.Errorf("preparing webhooks: %w", err)
 	}
+	s.pages.Webhooks = s.webhooks
 	return nil
 }
 

@@ -18,6 +18,7 @@ type settingsView struct {
 	Error  string
 	Tokens *tokenBox
 	Index  *indexBox
+	Hooks  bool // there is a page of webhooks
 }
 
 // mayManage refuses everybody but owners, who see the configuration also where
@@ -41,7 +42,7 @@ func (q *request) settings() error {
 	if d.Tokens, err = q.wikiTokens(); err != nil {
 		return err
 	}
-	d.Index = q.indexBox()
+	d.Index, d.Hooks = q.indexBox(), q.Webhooks != nil
 	if !q.isPost() {
 		return q.show(http.StatusOK, "settings", d)
 	}

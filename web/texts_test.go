@@ -97,7 +97,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dynamic := map[string]bool{"done": true, "kind": true, "role": true, "error": true, "access": true, "tokens": true, "garden": true, "via": true, "clients": true, "llms": true}
+	dynamic := map[string]bool{"done": true, "kind": true, "role": true, "error": true, "access": true, "tokens": true, "garden": true, "via": true, "clients": true, "llms": true, "hooks": true}
 	for _, file := range files {
 		b, err := os.ReadFile(file)
 		if err != nil {

@@ -20,7 +20,7 @@
 //	/-/wanted?show=&prefix=&page=    what there is to tend; show: wanted, orphans, files, sections
 //	/-/graph?around=&depth=&prefix=&missing=no  the graph of links; /-/graph.json
 //	/-/history-search?q=&regex=yes&case=yes&prefix=&author=&since=&until=&after=
-//	/-/connect /-/settings /-/access /-/tokens /-/help
+//	/-/connect /-/settings /-/access /-/tokens /-/webhooks /-/help
 //
 // "?revision=REV" shows a page, a source or an attachment as it was. A page's
 // address with ".md" behind it, and a page for whoever asks for text/markdown, is its
@@ -88,6 +88,7 @@ import (
 	"wikibot/gitstore"
 	"wikibot/markdown"
 	"wikibot/search"
+	"wikibot/webhooks"
 	"wikibot/wiki"
 )
 
@@ -111,6 +112,9 @@ type Config struct {
 	// OneTime makes a one-time token for git over HTTPS: for the caller, the
 	// wiki of that slug and id, to push or to fetch. nil: none are offered.
 	OneTime func(ctx context.Context, c wiki.Caller, slug wiki.Slug, id string, push bool) (token string, err error)
+
+	// Webhooks tell other programs of changes. nil: there is no page for them.
+	Webhooks *webhooks.Engine
 
 	// HasMCP and HasAPI say that the site serves these faces too, so that the
 	// page on connecting names their addresses.
@@ -309,6 +313,7 @@ func wikiViews() map[string]wikiView {
 		"settings":       {form, whole((*request).settings)},
 		"tokens":         {form, whole((*request).tokens)},
 		"access":         {form, whole((*request).access)},
+		"webhooks":       {form, whole((*request).hooks)},
 		"pages.json":     {get, whole((*request).pageNames)},
 	}
 }
