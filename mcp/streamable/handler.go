@@ -11,6 +11,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"wikibot/limit"
 )
 
 // Config is what a Handler needs. Only Server must be given.
@@ -105,7 +107,7 @@ type Handler struct {
 	table    *table
 	watchers *watchers
 	loud     *broadcaster
-	reading  atomic.Int64 // bytes of large bodies that are being worked on
+	bodies   *limit.Bytes // of those that are being worked on
 	requests atomic.Int64 // names the requests that have no session
 	budget   budget       // of what is kept for clients that come back
 
@@ -120,7 +122,8 @@ func New(c Config) (*Handler, error) {
 		return nil, errors.New("streamable: Config.Server is missing")
 	}
 	c.defaults()
-	h := &Handler{cfg: c, watchers: newWatchers(), closing: make(chan struct{})}
+	most := max(largeBodies, 4*c.MaxBody)
+	h := &Handler{cfg: c, watchers: newWatchers(), closing: make(chan struct{}), bodies: limit.NewBytes(most, most/4)}
 	h.table = newTable(c)
 	loud, err := newBroadcaster(h)
 	if err != nil {

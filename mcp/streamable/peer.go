@@ -8,6 +8,9 @@ type Peer struct {
 	// Key is nobody else's; under every other Key the session does not exist.
 	// Bounds are counted by Key as well.
 	Key string
+	// Who is counted for the memory that the peer's messages take: the person behind
+	// several credentials, say. Empty: the Key.
+	Who string
 	// Value is handed to the handlers; they get it with PeerFrom.
 	Value any
 	// Check says whether the peer may still listen. It is asked before each
@@ -21,6 +24,13 @@ func (p Peer) check() error {
 		return nil
 	}
 	return p.Check()
+}
+
+func (p Peer) owner() string {
+	if p.Who == "" {
+		return p.Key
+	}
+	return p.Who
 }
 
 type peerKey struct{}

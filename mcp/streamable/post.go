@@ -2,19 +2,23 @@ package streamable
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"wikibot/limit"
 )
 
-// Bodies over smallBody are counted, and those that are being worked on are
-// together at most largeBodies (or four of the largest, if that is more): one
-// credential could else make the server hold thousands of them.
-const (
-	smallBody   = 256 << 10
-	largeBodies = 64 << 20
-)
+// largeBodies is how many bytes of bodies are worked on together (or four of the
+// largest, if that is more); a quarter of it for one Peer.Who: somebody could else
+// make the server hold thousands of them.
+const largeBodies = 64 << 20
+
+// maxOpening is the most bytes of a message that opens something that stays: a session
+// or a stream. What it says is kept for as long as that.
+const maxOpening = 128 << 10
 
 // post answers one message.
 func (h *Handler) post(w http.ResponseWriter, r *http.Request, p Peer) {
@@ -26,7 +30,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, p Peer) {
 		refuse(w, http.StatusNotAcceptable, nil, mcp.INVALID_REQUEST, "send Accept: application/json, text/event-stream")
 		return
 	}
-	body, done, ok := h.body(w, r)
+	body, done, ok := h.body(w, r, p)
 	if !ok {
 		return
 	}
@@ -35,6 +39,10 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, p Peer) {
 	var bad *badMessage
 	if errors.As(err, &bad) {
 		refuse(w, http.StatusBadRequest, bad.id, bad.code, bad.text)
+		return
+	}
+	if (m.method == string(mcp.MethodInitialize) || m.method == string(mcp.MethodSubscriptionsListen)) && len(body) > maxOpening {
+		refuse(w, http.StatusRequestEntityTooLarge, m.id, mcp.INVALID_REQUEST, fmt.Sprintf("%s takes at most %d bytes; send less", m.method, maxOpening))
 		return
 	}
 	header := r.Header.Get(mcp.HeaderProtocolVersion)
@@ -47,7 +55,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, p Peer) {
 
 // body reads a request's body, at most MaxBody bytes. done gives back what it
 // counts for.
-func (h *Handler) body(w http.ResponseWriter, r *http.Request) (body []byte, done func(), ok bool) {
+func (h *Handler) body(w http.ResponseWriter, r *http.Request, p Peer) (body []byte, done func(), ok bool) {
 	tooLarge := func() {
 		refuse(w, http.StatusRequestEntityTooLarge, nil, mcp.INVALID_REQUEST, "the message is too large; send less at once")
 	}
@@ -55,32 +63,23 @@ func (h *Handler) body(w http.ResponseWriter, r *http.Request) (body []byte, don
 		tooLarge()
 		return nil, nil, false
 	}
-	done = func() {}
-	if r.ContentLength < 0 || r.ContentLength > smallBody {
-		size := r.ContentLength
-		if size < 0 {
-			size = h.cfg.MaxBody // it does not say
-		}
-		if h.reading.Add(size) > max(largeBodies, 4*h.cfg.MaxBody) {
-			h.reading.Add(-size)
-			w.Header().Set("Retry-After", "1")
-			refuse(w, http.StatusServiceUnavailable, nil, mcp.INTERNAL_ERROR, "too many large messages at once; try again in a moment")
-			return nil, nil, false
-		}
-		done = func() { h.reading.Add(-size) }
+	counted, done := h.bodies.Reader(p.owner(), r.Body)
+	body, err := io.ReadAll(http.MaxBytesReader(w, counted, h.cfg.MaxBody))
+	if err == nil {
+		return body, done, true
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.cfg.MaxBody))
-	if err != nil {
-		done()
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			tooLarge()
-		} else {
-			refuse(w, http.StatusBadRequest, nil, mcp.PARSE_ERROR, "the body did not come whole; send it again")
-		}
-		return nil, nil, false
+	done()
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		tooLarge()
+	case errors.Is(err, limit.ErrFull):
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusServiceUnavailable, nil, mcp.INTERNAL_ERROR, "too many large messages at once; try again in a moment")
+	default:
+		refuse(w, http.StatusBadRequest, nil, mcp.PARSE_ERROR, "the body did not come whole; send it again")
 	}
-	return body, done, true
+	return nil, nil, false
 }
 
 // postSession answers a message of the revisions before 2026-07-28.

@@ -87,7 +87,7 @@ func TestRefusedRequests(t *testing.T) {
 			t.Errorf("%s: got %d %d %s, want %d %d", test.name, g.status, code, g.body, test.status, test.code)
 		}
 	}
-	if used := p.h.reading.Load(); used != 0 {
+	if used := p.h.bodies.Used(); used != 0 {
 		t.Errorf("%d bytes are still counted as being worked on", used)
 	}
 }
@@ -99,22 +99,6 @@ func TestLargeBodyWithoutLength(t *testing.T) {
 	r.ContentLength = -1
 	if g := c.do(r); g.status != 413 {
 		t.Errorf("got %d %s", g.status, g.body)
-	}
-}
-
-func TestLargeBodiesAreBounded(t *testing.T) {
-	p := newPlace(t, nil)
-	c := p.begin("alice", "2025-06-18")
-	body := `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"` + strings.Repeat("x", smallBody) + `"}}`
-	if g := c.post(body); g.status != 200 {
-		t.Errorf("got %d", g.status)
-	}
-	p.h.reading.Add(largeBodies)
-	if g := c.post(body); g.status != 503 || g.header.Get("Retry-After") == "" {
-		t.Errorf("got %d %s", g.status, g.body)
-	}
-	if g := c.post(ping); g.status != 200 {
-		t.Errorf("a small one: got %d", g.status)
 	}
 }
 

@@ -2,13 +2,19 @@ package streamable
 
 import (
 	"fmt"
+	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// maxSubscriptions is how many resources one session or stream follows.
-const maxSubscriptions = 512
+// Bounds of what one session or stream follows: resources, and the bytes of their URIs
+// together.
+const (
+	maxSubscriptions = 512
+	maxURIs          = 128 << 10
+)
 
 // state is what is known of a client: of a session, or of one request where
 // there are no sessions. mcp-go reads and writes it through the optional
@@ -21,6 +27,7 @@ type state struct {
 	info    mcp.Implementation
 	can     mcp.ClientCapabilities
 	follows map[string]func() // by URI; what ends it
+	uris    int               // bytes of the URIs
 	closed  bool              // nothing may be followed any more
 
 	// follow begins to follow a resource; set once, before use.
@@ -61,10 +68,25 @@ func (s *state) GetClientInfo() mcp.Implementation {
 	return s.info
 }
 
+// SetClientInfo keeps of what a client says of itself the names: a session stays for
+// long, and there may be many.
 func (s *state) SetClientInfo(i mcp.Implementation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.info = i
+	s.info = mcp.Implementation{Name: head(i.Name), Title: head(i.Title), Version: head(i.Version)}
+}
+
+// maxName is the most bytes of a client's name, title or version.
+const maxName = 1000
+
+// head is the beginning of a text, as a text of its own.
+func head(s string) string {
+	for n := maxName; n < len(s); n-- {
+		if utf8.RuneStart(s[n]) {
+			return strings.Clone(s[:n])
+		}
+	}
+	return s
 }
 
 func (s *state) GetClientCapabilities() mcp.ClientCapabilities {
@@ -73,7 +95,10 @@ func (s *state) GetClientCapabilities() mcp.ClientCapabilities {
 	return s.can
 }
 
+// SetClientCapabilities keeps those that the transport knows; the others may be of
+// any size.
 func (s *state) SetClientCapabilities(c mcp.ClientCapabilities) {
+	c.Experimental, c.Extensions = nil, nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.can = c
@@ -105,10 +130,14 @@ func (s *state) SubscribeToResourceErr(uri string) error {
 	if len(s.follows) >= maxSubscriptions {
 		return fmt.Errorf("at most %d resources are followed at once; unsubscribe from one first", maxSubscriptions)
 	}
+	if s.uris+len(uri) > maxURIs {
+		return fmt.Errorf("the resources that are followed have names of more than %d bytes together; unsubscribe from one first", maxURIs)
+	}
 	stop, err := s.follow(uri)
 	if err != nil {
 		return err
 	}
+	s.uris += len(uri)
 	if s.follows == nil {
 		s.follows = make(map[string]func())
 	}
@@ -122,7 +151,10 @@ func (s *state) SubscribeToResource(uri string) { _ = s.SubscribeToResourceErr(u
 
 func (s *state) UnsubscribeFromResource(uri string) {
 	s.mu.Lock()
-	stop := s.follows[uri]
+	stop, ok := s.follows[uri]
+	if ok {
+		s.uris -= len(uri)
+	}
 	delete(s.follows, uri)
 	s.mu.Unlock()
 	if stop != nil {
