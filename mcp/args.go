@@ -61,7 +61,7 @@ func asObject(v any) (map[string]any, error) {
 			return nil, nil
 		}
 		var m map[string]any
-		return m, json.Unmarshal([]byte(v), &m)
+		return m, decodeText(v, &m)
 	}
 	return nil, wiki.ErrInvalid
 }
@@ -328,7 +328,7 @@ func (p param) readTexts(where string, v any) ([]string, error) {
 func textList(s string) []any {
 	if strings.HasPrefix(strings.TrimSpace(s), "[") {
 		var l []any
-		if json.Unmarshal([]byte(s), &l) == nil {
+		if decodeText(s, &l) == nil {
 			return l
 		}
 	}
@@ -337,6 +337,9 @@ func textList(s string) []any {
 		if part = strings.TrimSpace(part); part != "" {
 			out = append(out, part)
 		}
+		if len(out) > maxTextValues {
+			break
+		}
 	}
 	return out
 }
@@ -344,7 +347,7 @@ func textList(s string) []any {
 func (p param) readObjects(where string, v any) ([]args, error) {
 	if s, ok := v.(string); ok {
 		var any any
-		if json.Unmarshal([]byte(s), &any) == nil {
+		if decodeText(s, &any) == nil {
 			v = any
 		}
 	}

@@ -266,12 +266,14 @@ func (h *Handler) ServeSite(w http.ResponseWriter, r *http.Request, c wiki.Calle
 // peer is the call for the transport. A session belongs to one credential in one
 // wiki, or to the visitors from one place.
 func (k *call) peer() streamable.Peer {
-	who := k.caller.Credential
-	if who == "" && k.h.Visitor != nil {
-		who = "visitor " + k.h.Visitor(k.r)
+	credential, who := k.caller.Credential, k.caller.Name()
+	if credential == "" && k.h.Visitor != nil {
+		credential = "visitor " + k.h.Visitor(k.r)
+		who = credential
 	}
 	return streamable.Peer{
-		Key:   fmt.Sprintf("%s %s", k.slug, who),
+		Key:   fmt.Sprintf("%s %s", k.slug, credential),
+		Who:   who,
 		Value: k,
 		Check: func() error { return k.check(context.WithoutCancel(k.r.Context())) },
 	}
