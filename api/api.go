@@ -81,6 +81,10 @@ type Config struct {
 	Heartbeat         time.Duration // of event streams; 0: 15 s
 }
 
+// largeBodies is how many bytes of bodies are worked on together, or four of the
+// largest where that is more; a quarter of it for one person, and for all visitors.
+const largeBodies = 64 << 20
+
 // Handler answers the interface for all wikis. It is safe for concurrent use.
 type Handler struct {
 	Config
@@ -88,6 +92,7 @@ type Handler struct {
 	table   []operation
 	page    *readable
 	streams streams
+	bodies  *limit.Bytes // of requests that are being worked on
 	cross   *http.CrossOriginProtection
 	running context.Context // ends when the Handler closes
 	stop    context.CancelFunc
@@ -113,8 +118,9 @@ func New(c Config) (*Handler, error) {
 	if c.Store == nil || c.Notes == nil || c.Caller == nil {
 		return nil, errors.New("the REST interface needs a Store, Notes and a way to look at credentials again")
 	}
+	most := max(largeBodies, 4*c.MaxBody)
 	h := &Handler{
-		Config: c, table: operations(), cross: http.NewCrossOriginProtection(),
+		Config: c, table: operations(), cross: http.NewCrossOriginProtection(), bodies: limit.NewBytes(most, most/4),
 		codec: rest.NewCodec(rest.Options{MaxBody: c.MaxBody, Log: c.Log}),
 	}
 	var err error

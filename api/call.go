@@ -57,6 +57,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c wiki.Caller, s
 		}
 		return
 	}
+	var done func()
+	r.Body, done = h.bodies.Reader(c.Name(), r.Body)
+	defer done()
 	a, err := k.answer()
 	switch {
 	case err != nil:

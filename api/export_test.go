@@ -1,5 +1,7 @@
 package api
 
+import "wikibot/limit"
+
 // OperationOf is the id of the operation that a method and an escaped path after
 // /v1 name, and the page's path that was read from it.
 func (h *Handler) OperationOf(method, path string) (id, page, file, rev string, allow []string) {
@@ -27,3 +29,6 @@ func (h *Handler) OpenStreams() int {
 
 // FrontmatterOf is frontmatter, for tests.
 var FrontmatterOf = frontmatter
+
+// Bodies is the memory that requests' bodies take.
+func (h *Handler) Bodies() *limit.Bytes { return h.bodies }

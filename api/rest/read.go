@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"wikibot/limit"
 	"wikibot/wiki"
 )
 
@@ -26,6 +27,8 @@ func (c *Codec) Body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	switch {
 	case errors.As(err, &over):
 		return nil, c.tooLarge()
+	case errors.Is(err, limit.ErrFull):
+		return nil, wiki.Unavailable("%v", limit.ErrFull)
 	case err != nil:
 		return nil, wiki.Invalid("", "the body did not arrive whole: send the request again")
 	}
