@@ -92,7 +92,12 @@ func TestRates(t *testing.T) {
 	s.run("bob", "read_notes", m{"paths": []any{"Home", "A", "B"}})
 	s.fail("bob", "write_note", nil, "needs path")
 	s.ask("bob", notesMCP, "resources/list", nil)
-	want, writes := []int{1, 2, 3, 1, 1}, []limit.Action{limit.Read, limit.Write, limit.Read, limit.Write, limit.Read}
+	s.ask("bob", notesMCP, "server/discover", nil)
+	_, header, _ := s.post("bob", notesMCP, `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`)
+	if header.Get("Mcp-Session-Id") == "" {
+		t.Error("no session")
+	}
+	want, writes := []int{1, 2, 3, 1, 1, 1, 1}, []limit.Action{limit.Read, limit.Write, limit.Read, limit.Write, limit.Read, limit.Read, limit.Read}
 	for i := range want {
 		if i >= len(took) || took[i] != want[i] || kinds[i] != writes[i] {
 			t.Fatalf("counted %v %v, want %v %v", took, kinds, want, writes)
@@ -111,6 +116,9 @@ func TestRates(t *testing.T) {
 	}
 	if r := s.ask("bob", notesMCP, "resources/list", nil); r.Error == nil || !strings.Contains(r.Error.Message, "retry_after: 3 seconds") {
 		t.Errorf("another message over the limit: %+v", r)
+	}
+	if _, header, body := s.post("bob", notesMCP, `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`); header.Get("Mcp-Session-Id") != "" || !strings.Contains(body, "retry_after: 3 seconds") {
+		t.Errorf("a session over the limit: %s", body)
 	}
 	s.admit = nil
 	s.fail("bob", "read_note", m{"path": "C"}, "Page not found")

@@ -79,11 +79,10 @@ func answer(ctx context.Context, response proto.JSONRPCMessage) proto.JSONRPCMes
 	return e
 }
 
-// admitMessage counts every message that is no tool call; those are counted by
-// their tool.
+// admitMessage counts every request that is no tool call, also those that begin a
+// session; tool calls are counted by their tool.
 func (h *Handler) admitMessage(ctx context.Context, method string) error {
-	switch proto.MCPMethod(method) {
-	case proto.MethodToolsCall, proto.MethodInitialize, proto.MethodServerDiscover, proto.MethodPing:
+	if proto.MCPMethod(method) == proto.MethodToolsCall {
 		return nil
 	}
 	k, err := callOf(ctx)

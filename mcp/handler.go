@@ -274,6 +274,7 @@ func (k *call) peer() streamable.Peer {
 	return streamable.Peer{
 		Key:   fmt.Sprintf("%s %s", k.slug, credential),
 		Who:   who,
+		Scope: string(k.slug),
 		Value: k,
 		Check: func() error { return k.check(context.WithoutCancel(k.r.Context())) },
 	}

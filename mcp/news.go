@@ -48,8 +48,8 @@ func (n *news) begin() {
 	go n.lists()
 }
 
-// listEvery is the time in which changes of one wiki's list are told once: telling
-// costs a look at every session.
+// listEvery is the time in which changes of lists are told once, of all wikis
+// together: telling costs a look at every session.
 const listEvery = 250 * time.Millisecond
 
 // lists tells clients that pages or attachments of their wiki came, went or moved.
@@ -73,9 +73,7 @@ func (n *news) lists() {
 				}
 			}
 		case <-tell:
-			for slug := range changed {
-				n.h.wikis.ListChanged(in(slug), proto.MethodNotificationResourcesListChanged)
-			}
+			n.h.wikis.ListChanged(in(changed), proto.MethodNotificationResourcesListChanged)
 			clear(changed)
 			tell = nil
 		case <-n.ctx.Done():
@@ -96,12 +94,9 @@ func cameOrWent(e wiki.Event) bool {
 	return slices.ContainsFunc(e.Files, func(f wiki.FileChange) bool { return f.Kind != wiki.Modified })
 }
 
-// in is true of a wiki's clients.
-func in(slug wiki.Slug) func(streamable.Peer) bool {
-	return func(p streamable.Peer) bool {
-		k, ok := p.Value.(*call)
-		return ok && k.slug == slug
-	}
+// in is true of the clients of some wikis.
+func in(wikis map[wiki.Slug]bool) func(streamable.Peer) bool {
+	return func(p streamable.Peer) bool { return wikis[wiki.Slug(p.Scope)] }
 }
 
 func (n *news) close() {
@@ -119,11 +114,17 @@ func (n *news) subscribe(p streamable.Peer, uri string) (func(), error) {
 	if _, err := unescapeResource(uri); err != nil {
 		return nil, err
 	}
-	return n.follow(k.slug), nil
+	// What is saved from here on is told, however late the follower begins.
+	v, err := k.view(n.ctx)
+	if err != nil {
+		return nil, err
+	}
+	return n.follow(k.slug, v.Head()), nil
 }
 
-// follow counts one more who follows a wiki; the result is to be called once.
-func (n *news) follow(slug wiki.Slug) (leave func()) {
+// follow counts one more who follows a wiki, from a revision on; the result is to be
+// called once.
+func (n *news) follow(slug wiki.Slug, from wiki.Revision) (leave func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	f := n.wikis[slug]
@@ -133,7 +134,7 @@ func (n *news) follow(slug wiki.Slug) (leave func()) {
 		ctx, f.stop = context.WithCancel(n.ctx)
 		n.wikis[slug] = f
 		n.done.Add(1)
-		go n.run(ctx, slug, f)
+		go n.run(ctx, slug, from, f)
 	}
 	f.users++
 	var once sync.Once
@@ -151,19 +152,31 @@ func (n *news) leave(slug wiki.Slug, f *follower) {
 	}
 }
 
-// run passes on what happens in one wiki until nobody follows it any more.
-func (n *news) run(ctx context.Context, slug wiki.Slug, f *follower) {
+// again is after what time a follower that failed begins again.
+const again = 5 * time.Second
+
+// run passes on what happens in one wiki until nobody follows it any more, or until
+// there is no such wiki.
+func (n *news) run(ctx context.Context, slug wiki.Slug, from wiki.Revision, f *follower) {
 	defer n.done.Done()
-	// The follower itself reads nothing for anybody: it goes by the operator's own
-	// right, and what leaves is checked for each client.
-	err := n.h.Notes.Follow(ctx, notes.FollowRequest{Slug: slug, Check: func(context.Context) (wiki.Caller, error) {
-		return wiki.Caller{Host: true}, nil
-	}}, func(e notes.Event) error {
-		n.tell(slug, e)
-		return nil
-	})
-	if err != nil && ctx.Err() == nil {
-		n.h.Log.Warn("mcp: following a wiki ended", "wiki", string(slug), "err", err)
+	for {
+		// The follower itself reads nothing for anybody: it goes by the operator's own
+		// right, and what leaves is checked for each client.
+		err := n.h.Notes.Follow(ctx, notes.FollowRequest{Slug: slug, After: from, Check: func(context.Context) (wiki.Caller, error) {
+			return wiki.Caller{Host: true}, nil
+		}}, func(e notes.Event) error {
+			n.tell(slug, e)
+			from = e.Commit.Revision
+			return nil
+		})
+		if ctx.Err() != nil || errors.Is(err, wiki.ErrNotFound) {
+			break
+		}
+		n.h.Log.Warn("mcp: following a wiki failed and begins again", "wiki", string(slug), "err", err)
+		select {
+		case <-time.After(again):
+		case <-ctx.Done():
+		}
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -180,12 +193,12 @@ func (n *news) tell(slug wiki.Slug, e notes.Event) {
 		for _, uri := range changedResources(f) {
 			if !seen[uri] {
 				seen[uri] = true
-				n.h.wikis.Updated(in(slug), uri)
+				n.h.wikis.Updated(string(slug), nil, uri)
 			}
 		}
 	}
 	if e.Reset {
-		n.h.wikis.ListChanged(in(slug), proto.MethodNotificationResourcesListChanged)
+		n.h.wikis.ListChanged(in(map[wiki.Slug]bool{slug: true}), proto.MethodNotificationResourcesListChanged)
 	}
 }
 

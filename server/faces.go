@@ -134,16 +134,18 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, slug wiki.Slug
 }
 
 // isInternal is true of requests that this machine or one of its proxies makes for
-// itself: it comes straight from there, to a name of this machine, and for nobody
-// else.
+// itself: it comes straight from there, to no name by which visitors know the site,
+// and for nobody else. A proxy that hands on visitors' requests gives itself away by
+// the header or by the name.
 func (s *Server) isInternal(r *http.Request, _ *mux.RouteMatch) bool {
 	from, _, err := net.SplitHostPort(r.RemoteAddr)
 	forwarded := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Real-Ip") != ""
 	// A foreign name that leads to this machine was sent by a page in a browser on it
-	// (DNS rebinding). A proxy may know us by any name.
+	// (DNS rebinding); one by which visitors know the site, for a visitor. A proxy that
+	// is trusted may know us by any other name.
 	host := hostname(r.Host)
-	ours := s.trusted(from) || s.ourHost(r.Host) || loopback(host)
-	return err == nil && !forwarded && ours && (loopback(from) || s.trusted(from))
+	straight := loopback(host) || s.trusted(from) && !s.ourHost(r.Host)
+	return err == nil && !forwarded && straight && (loopback(from) || s.trusted(from))
 }
 
 // mcpCaller says who makes a request of MCP. A cookie means nothing there, so no

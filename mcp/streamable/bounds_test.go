@@ -11,7 +11,7 @@ import (
 
 // large is a request of so many bytes and some.
 func large(n int) string {
-	return `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"` + strings.Repeat("x", n) + `"}}`
+	return `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"` + strings.Repeat("x", n) + `"}}}`
 }
 
 func TestLargeBodiesAreBounded(t *testing.T) {

@@ -16,15 +16,18 @@ type follower interface {
 	hear(key string, n mcp.JSONRPCNotification)
 }
 
+// spot is where a resource is.
+type spot struct{ scope, uri string }
+
 // watchers knows who follows which resource, and which streams listen.
 type watchers struct {
 	mu      sync.Mutex
-	byURI   map[string]map[follower]struct{}
+	byURI   map[spot]map[follower]struct{}
 	streams map[*listener]struct{}
 }
 
 func newWatchers() *watchers {
-	return &watchers{byURI: make(map[string]map[follower]struct{}), streams: make(map[*listener]struct{})}
+	return &watchers{byURI: make(map[spot]map[follower]struct{}), streams: make(map[*listener]struct{})}
 }
 
 // watch lets f follow a resource until the returned function is called.
@@ -35,18 +38,18 @@ func (h *Handler) watch(f follower, uri string) (stop func(), err error) {
 			return nil, err
 		}
 	}
-	w := h.watchers
+	w, at := h.watchers, spot{f.who().Scope, uri}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.byURI[uri] == nil {
-		w.byURI[uri] = make(map[follower]struct{})
+	if w.byURI[at] == nil {
+		w.byURI[at] = make(map[follower]struct{})
 	}
-	w.byURI[uri][f] = struct{}{}
+	w.byURI[at][f] = struct{}{}
 	return func() {
 		w.mu.Lock()
-		delete(w.byURI[uri], f)
-		if len(w.byURI[uri]) == 0 {
-			delete(w.byURI, uri)
+		delete(w.byURI[at], f)
+		if len(w.byURI[at]) == 0 {
+			delete(w.byURI, at)
 		}
 		w.mu.Unlock()
 		if end != nil {
@@ -55,11 +58,11 @@ func (h *Handler) watch(f follower, uri string) (stop func(), err error) {
 	}, nil
 }
 
-func (w *watchers) of(uri string) []follower {
+func (w *watchers) of(at spot) []follower {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	list := make([]follower, 0, len(w.byURI[uri]))
-	for f := range w.byURI[uri] {
+	list := make([]follower, 0, len(w.byURI[at]))
+	for f := range w.byURI[at] {
 		list = append(list, f)
 	}
 	return list
@@ -75,12 +78,13 @@ func (w *watchers) listening() []*listener {
 	return list
 }
 
-// Updated tells the peers that match and follow a resource that it has changed.
-// It does not wait for anybody; a client that has no stream just now is told when
-// it opens one. The cost grows with the number of those that follow this URI.
-func (h *Handler) Updated(match func(Peer) bool, uri string) {
+// Updated tells the peers that follow a resource of a scope, and match, that it has
+// changed; nil: all of them match. It does not wait for anybody; a client that has no
+// stream just now is told when it opens one. The cost grows with the number of those
+// that follow this resource.
+func (h *Handler) Updated(scope string, match func(Peer) bool, uri string) {
 	n := notification(mcp.MethodNotificationResourceUpdated, map[string]any{"uri": uri})
-	for _, f := range h.watchers.of(uri) {
+	for _, f := range h.watchers.of(spot{scope, uri}) {
 		if match == nil || match(f.who()) {
 			f.hear(n.Method+" "+uri, n)
 		}

@@ -275,7 +275,7 @@ func (c *call) finish(w http.ResponseWriter, out *stream, a answer) {
 	case c.dead && context.Cause(c.ctx) != errGone && context.Cause(c.ctx) != errSession:
 		refuse(w, http.StatusForbidden, c.msg.id, mcp.INVALID_REQUEST, "this credential no longer holds; sign in again")
 	default:
-		out.deadline()
+		out.deadline(len(a.body))
 		writeJSON(w, c.status(a), a.body)
 	}
 }

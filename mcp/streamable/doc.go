@@ -28,10 +28,12 @@
 // client), modern.go (2026-07-28), broadcast.go (notifications for many).
 //
 // Bounds. A body is at most Config.MaxBody, nested at most maxDepth deep and of
-// at most maxValues values, which is looked at before it is decoded; the bodies
-// over 256 KiB that are being worked on are together at most 64 MiB or four of
-// the largest. A peer has at most Config.PeerSessions sessions (the one that was
-// used least recently ends) and Config.PeerRequests requests and streams at once
-// (429). A session keeps at most 512 subscriptions, 1,024 notifications for its
-// stream, the last eight streams of calls (512 KiB), and 32 answers (256 KiB).
+// at most maxValues values, which is looked at before it is decoded; what calls no
+// tool has at most 256 KiB, and what opens a session or a stream 128 KiB. The bodies
+// that are being worked on are together at most 64 MiB or four of the largest, a
+// quarter of it for one Peer.Who. A peer has at most Config.PeerSessions sessions
+// (the one that was used least recently ends) and Config.PeerRequests requests and
+// streams at once (429). A session keeps at most 512 subscriptions, 1,024
+// notifications for its stream, the last eight streams of calls (256 KiB), and 32
+// answers (128 KiB); streams and answers of all sessions together 256 MiB.
 package streamable

@@ -41,8 +41,8 @@ type Config struct {
 	// call that has not said anything becomes a stream. Default 15 seconds.
 	Heartbeat time.Duration
 
-	// WriteTimeout is how long a client may take to read one event. Default 30
-	// seconds.
+	// WriteTimeout is how long a client may take to read one event or answer, and a
+	// second more for each 64 KiB of it. Default 30 seconds.
 	WriteTimeout time.Duration
 
 	// DetachedAfter is how long a call may go on whose stream was closed with

@@ -129,7 +129,7 @@ func TestStreamOutlivesTheDeadlinesOfARequest(t *testing.T) {
 	defer call.close()
 	call.next()
 	time.Sleep(100 * time.Millisecond)
-	p.h.Updated(nil, "x:1")
+	p.h.Updated("", nil, "x:1")
 	if e := get.next(); !bytes.Contains(e.data, []byte("x:1")) {
 		t.Errorf("got %s", e.data)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -17,6 +18,25 @@ const (
 	maxValues = 100_000 // values, keys not counted
 	maxID     = 256     // bytes of a request's id
 )
+
+// Bounds of messages that call no tool: only what a tool is given is large, and mcp-go
+// decodes a message about ten times. One that opens something that stays, a session or
+// a stream, is kept for as long as that.
+const (
+	maxOther   = 256 << 10 // bytes
+	maxOpening = 128 << 10
+)
+
+// room is the most bytes that the body of such a message may have.
+func (m *message) room() int {
+	switch m.method {
+	case string(mcp.MethodToolsCall):
+		return math.MaxInt
+	case string(mcp.MethodInitialize), string(mcp.MethodSubscriptionsListen):
+		return maxOpening
+	}
+	return maxOther
+}
 
 // message is a JSON-RPC 2.0 message (jsonrpc.org/specification) as far as the
 // transport must know it.

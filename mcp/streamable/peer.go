@@ -11,6 +11,9 @@ type Peer struct {
 	// Who is counted for the memory that the peer's messages take: the person behind
 	// several credentials, say. Empty: the Key.
 	Who string
+	// Scope is the place in which the peer's URIs of resources mean something: the
+	// same URI in two scopes is two resources.
+	Scope string
 	// Value is handed to the handlers; they get it with PeerFrom.
 	Value any
 	// Check says whether the peer may still listen. It is asked before each

@@ -1,6 +1,7 @@
 package streamable
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,10 +16,6 @@ import (
 // largest, if that is more); a quarter of it for one Peer.Who: somebody could else
 // make the server hold thousands of them.
 const largeBodies = 64 << 20
-
-// maxOpening is the most bytes of a message that opens something that stays: a session
-// or a stream. What it says is kept for as long as that.
-const maxOpening = 128 << 10
 
 // post answers one message.
 func (h *Handler) post(w http.ResponseWriter, r *http.Request, p Peer) {
@@ -41,8 +38,8 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request, p Peer) {
 		refuse(w, http.StatusBadRequest, bad.id, bad.code, bad.text)
 		return
 	}
-	if (m.method == string(mcp.MethodInitialize) || m.method == string(mcp.MethodSubscriptionsListen)) && len(body) > maxOpening {
-		refuse(w, http.StatusRequestEntityTooLarge, m.id, mcp.INVALID_REQUEST, fmt.Sprintf("%s takes at most %d bytes; send less", m.method, maxOpening))
+	if room := m.room(); len(body) > room {
+		refuse(w, http.StatusRequestEntityTooLarge, m.id, mcp.INVALID_REQUEST, fmt.Sprintf("%s takes at most %d bytes; only calls of tools take more: send less", cmp.Or(clip(m.method), "a response"), room))
 		return
 	}
 	header := r.Header.Get(mcp.HeaderProtocolVersion)

@@ -181,8 +181,8 @@ func TestModernStreamTellsWhatWasAskedFor(t *testing.T) {
 		t.Fatalf("got %s %s", e.id, e.data)
 	}
 	p.mcp.AddTool(mcp.NewTool("new"), nil) // nobody asked for that
-	p.h.Updated(nil, "wiki:///B")
-	p.h.Updated(nil, "wiki:///A")
+	p.h.Updated("", nil, "wiki:///B")
+	p.h.Updated("", nil, "wiki:///A")
 	if e := l.next(); !bytes.Contains(e.data, []byte(`"uri":"wiki:///A"`)) || !bytes.Contains(e.data, []byte(tag)) {
 		t.Errorf("got %s", e.data)
 	}

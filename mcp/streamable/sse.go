@@ -52,7 +52,7 @@ func appendEvent(b []byte, e event) []byte {
 type stream struct {
 	w       http.ResponseWriter
 	rc      *http.ResponseController
-	limit   time.Duration // of one write: a reader that takes longer is gone
+	limit   time.Duration // of one write, beside the time for its bytes: a reader that takes longer is gone
 	started bool
 	buf     []byte
 }
@@ -71,7 +71,7 @@ func (s *stream) begin() {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx would keep the events back
-	s.deadline()
+	s.deadline(0)
 	s.w.WriteHeader(http.StatusOK)
 }
 
@@ -91,13 +91,24 @@ func (s *stream) beat() error {
 }
 
 func (s *stream) flush(b []byte) error {
-	s.deadline()
+	s.deadline(len(b))
 	if _, err := s.w.Write(b); err != nil {
 		return err
 	}
 	return s.rc.Flush()
 }
 
-// deadline gives the next write its time. A writer without deadlines is one of a
-// test.
-func (s *stream) deadline() { _ = s.rc.SetWriteDeadline(time.Now().Add(s.limit)) }
+// deadline gives the next write of so many bytes its time. A writer without
+// deadlines is one of a test.
+func (s *stream) deadline(size int) {
+	_ = s.rc.SetWriteDeadline(time.Now().Add(patience(s.limit, size)))
+}
+
+// slowest is how many bytes a second a client reads at least.
+const slowest = 64 << 10
+
+// patience is how long a client may take to read so many bytes: an attachment of
+// 10 MB is not read in the time that is enough for an event.
+func patience(limit time.Duration, size int) time.Duration {
+	return limit + time.Duration(size)*time.Second/slowest
+}

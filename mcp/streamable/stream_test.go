@@ -229,9 +229,9 @@ func TestSessionStreamTellsOfUpdates(t *testing.T) {
 	c.subscribe("wiki:///A")
 	bob.subscribe("wiki:///A")
 	l := c.listen("")
-	p.h.Updated(nil, "wiki:///B")
-	p.h.Updated(func(p Peer) bool { return p.Key == "bob" }, "wiki:///A")
-	p.h.Updated(func(p Peer) bool { return p.Key == "alice" }, "wiki:///A")
+	p.h.Updated("", nil, "wiki:///B")
+	p.h.Updated("", func(p Peer) bool { return p.Key == "bob" }, "wiki:///A")
+	p.h.Updated("", func(p Peer) bool { return p.Key == "alice" }, "wiki:///A")
 	e := l.next()
 	if want := `{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"wiki:///A"}}`; string(e.data) != want {
 		t.Errorf("got %s, want %s", e.data, want)
@@ -245,7 +245,7 @@ func TestSessionStreamTellsOfUpdates(t *testing.T) {
 		return len(i.readers) == 0
 	})
 	for range 3 {
-		p.h.Updated(nil, "wiki:///A")
+		p.h.Updated("", nil, "wiki:///A")
 	}
 	p.h.ListChanged(nil, mcp.MethodNotificationResourcesListChanged)
 	l = c.listen("")
@@ -271,7 +271,7 @@ func TestEachUpdateGoesToOneStream(t *testing.T) {
 	c.subscribe("x:2")
 	first, second := c.listen(""), c.listen("")
 	defer first.close()
-	p.h.Updated(nil, "x:1")
+	p.h.Updated("", nil, "x:1")
 	if e := second.next(); e.id != "0-1" {
 		t.Errorf("the stream that was opened last got %s", e.id)
 	}
@@ -282,7 +282,7 @@ func TestEachUpdateGoesToOneStream(t *testing.T) {
 		defer i.mu.Unlock()
 		return len(i.readers) == 1
 	})
-	p.h.Updated(nil, "x:2")
+	p.h.Updated("", nil, "x:2")
 	if e := first.next(); e.id != "0-2" {
 		t.Errorf("the other got %s %s", e.id, e.data)
 	}
@@ -337,7 +337,7 @@ func TestStreamEndsWithTheRight(t *testing.T) {
 	c.subscribe("x:1")
 	l := c.listen("")
 	gone.Store(true)
-	p.h.Updated(nil, "x:1")
+	p.h.Updated("", nil, "x:1")
 	if n := l.ended(); n != 0 {
 		t.Errorf("%d events were sent to who may not listen any more", n)
 	}
