@@ -21,6 +21,13 @@ func (s *Store) registered(slug wiki.Slug) *registered {
 	return rec
 }
 
+// Ready is nil where the site's records can be read, so that somebody can be served.
+// It costs a look-up, however many wikis there are: it is asked often, by anybody.
+func (s *Store) Ready() error {
+	_, err := s.admin.current()
+	return err
+}
+
 // Exists reports whether a wiki of that name is served, whoever may read it. It is
 // for the site's own housekeeping, such as certificates; no visitor is told. It
 // costs a look-up.

@@ -190,7 +190,7 @@ func deadline(w http.ResponseWriter) {
 // policy can be read.
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	status, text := http.StatusOK, "ok"
-	if _, err := s.store.Wikis(r.Context(), wiki.Caller{}); err != nil {
+	if err := s.store.Ready(); err != nil {
 		status, text = http.StatusServiceUnavailable, "unavailable"
 		s.log.Error("the site cannot be read", "error", err)
 	}
