@@ -85,6 +85,14 @@ type Config struct {
 // largest where that is more; a quarter of it for one person, and for all visitors.
 const largeBodies = 64 << 20
 
+// Bounds of answers that are being written, in bytes, a quarter for one person; and of
+// operations that look at a whole wiki, half for one person, for whom a hundred wait.
+const (
+	largeAnswers = 256 << 20
+	dearAtOnce   = 8
+	dearInLine   = 100
+)
+
 // Handler answers the interface for all wikis. It is safe for concurrent use.
 type Handler struct {
 	Config
@@ -93,6 +101,8 @@ type Handler struct {
 	page    *readable
 	streams streams
 	bodies  *limit.Bytes // of requests that are being worked on
+	answers *limit.Bytes // that are being taken by their clients
+	dear    *limit.Slots // for operations that look at a whole wiki
 	cross   *http.CrossOriginProtection
 	running context.Context // ends when the Handler closes
 	stop    context.CancelFunc
@@ -121,6 +131,7 @@ func New(c Config) (*Handler, error) {
 	most := max(largeBodies, 4*c.MaxBody)
 	h := &Handler{
 		Config: c, table: operations(), cross: http.NewCrossOriginProtection(), bodies: limit.NewBytes(most, most/4),
+		answers: limit.NewBytes(largeAnswers, largeAnswers/4), dear: limit.NewSlots(dearAtOnce, dearAtOnce/2, dearInLine),
 		codec: rest.NewCodec(rest.Options{MaxBody: c.MaxBody, Log: c.Log}),
 	}
 	var err error

@@ -60,6 +60,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c wiki.Caller, s
 	var done func()
 	r.Body, done = h.bodies.Reader(c.Name(), r.Body)
 	defer done()
+	room := &room{ResponseWriter: w, h: h, who: c.Name()}
+	defer room.end()
+	k.w = room
 	a, err := k.answer()
 	switch {
 	case err != nil:
@@ -105,6 +108,11 @@ func (k *call) answer() (reply, error) {
 	if k.op.headTag && k.head.HistoryAtHand(k.ctx) {
 		if tag := string(k.view.Head()); rest.NotModified(k.w, k.r, tag) {
 			return reply{sent: true}, nil
+		}
+	}
+	if k.op.dear {
+		if err := k.w.(*room).enter(k.ctx); err != nil {
+			return reply{}, err
 		}
 	}
 	return k.op.run(k)

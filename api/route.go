@@ -25,6 +25,7 @@ type operation struct {
 	counted bool // run calls admit itself, when it knows the cost
 	headTag bool // the answer is a function of the newest commit and the query
 	now     bool // it tells of the newest state alone: no ?revision=
+	dear    bool // it looks at a whole wiki: a few at once, see room
 
 	about
 }

@@ -91,7 +91,7 @@ func wikiOps() []operation {
 
 func pageOps() []operation {
 	return []operation{
-		{method: get, pattern: "pages", id: "listPages", run: (*call).listPages, needs: toRead, headTag: true, about: about{
+		{method: get, pattern: "pages", id: "listPages", run: (*call).listPages, needs: toRead, dear: true, headTag: true, about: about{
 			group: groupPages, summary: "List pages", text: "All filters must fit. Without limit all pages are answered.",
 			query: []param{prefixParam("Of the path."), {name: "category", kind: "string", text: "Without regard to case."}, {name: "tag", kind: "string", text: "Without regard to case."},
 				{name: "updated_since", kind: "date", text: "Changed then or later: a date or a time in ISO 8601."}, limitParam("absent: all."), cursorParam()},
@@ -149,7 +149,7 @@ func pastOps() []operation {
 		{method: get, pattern: "pages/{path}/history", id: "pageHistory", run: (*call).history, needs: toRead, about: about{
 			group: groupPast, summary: "A page's history", text: "Newest first, across renames, also of a page that is gone.",
 			query: []param{limitParam("absent: 50, at most 1,000."), cursorParam()}, gives: map[int]any{200: historyAnswer{}}, fails: []int{404}, sampled: "/pages/Home/history?limit=10"}},
-		{method: get, pattern: "pages/{path}/diff", id: "diffPage", run: (*call).diff, needs: toRead, about: about{
+		{method: get, pattern: "pages/{path}/diff", id: "diffPage", run: (*call).diff, needs: toRead, dear: true, about: about{
 			group: groupPast, summary: "What changed on a page", text: "With `Accept: text/x-diff` the diff alone.",
 			query: []param{{name: "from", kind: "string", text: "Revision; absent: the one before to."}, {name: "to", kind: "string", text: "Revision; absent: the newest, and without from the page's last change."}},
 			gives: map[int]any{200: diffAnswer{}}, fails: []int{404}, kinds: []string{"text/x-diff"}, sampled: "/pages/Home/diff"}},
@@ -164,11 +164,11 @@ func pastOps() []operation {
 				{name: "via", kind: "string", text: "How it came.", enum: []string{"web", "api", "mcp", "https", "ssh", "cli"}},
 				{name: "since", kind: "date", text: "A date or a time in ISO 8601."}, prefixParam("Of a changed page's path.")},
 			gives: map[int]any{200: changelogAnswer{}}, sampled: "/changelog?limit=20"}},
-		{method: get, pattern: "diff", id: "diffWiki", run: (*call).diff, needs: toRead, about: about{
+		{method: get, pattern: "diff", id: "diffWiki", run: (*call).diff, needs: toRead, dear: true, about: about{
 			group: groupPast, summary: "What changed between two revisions", text: "With `Accept: text/x-diff` the diff alone. At most 300 files are shown.",
 			query: []param{{name: "from", kind: "string", text: "Revision; absent: the one before to."}, {name: "to", kind: "string", text: "Revision; absent: the newest."}},
 			gives: map[int]any{200: diffAnswer{}}, fails: []int{404}, kinds: []string{"text/x-diff"}, sampled: "/diff"}},
-		{method: get, pattern: "commits/{revision}", id: "readCommit", run: (*call).commitAt, needs: toRead, about: about{
+		{method: get, pattern: "commits/{revision}", id: "readCommit", run: (*call).commitAt, needs: toRead, dear: true, about: about{
 			group: groupPast, summary: "One commit", text: "HEAD is the newest.",
 			query: []param{{name: "diff", kind: "boolean", text: "With the changes in git's format."}}, gives: map[int]any{200: commitDetail{}}, fails: []int{404}, sampled: "/commits/HEAD?diff=true"}},
 		{method: post, pattern: "commits/{revision}/revert", id: "revertCommit", run: (*call).revert, needs: toWrite, about: about{
@@ -204,16 +204,16 @@ func findOps() []operation {
 
 func linkOps() []operation {
 	return []operation{
-		{method: get, pattern: "links", id: "linkGraph", run: (*call).graph, needs: toRead, now: true, headTag: true, about: about{
+		{method: get, pattern: "links", id: "linkGraph", run: (*call).graph, needs: toRead, dear: true, now: true, headTag: true, about: about{
 			group: groupLinks, summary: "All links of the wiki", query: []param{prefixParam("Only pages whose path begins so, and what they link to that does not exist.")},
 			gives: map[int]any{200: graphAnswer{}}, sampled: "/links"}},
 		{method: get, pattern: "links/{path}", id: "pageLinks", run: (*call).links, needs: toRead, now: true, headTag: true, about: about{
 			group: groupLinks, summary: "The links of a page", text: "Also of a page that does not exist and that others link to.",
 			gives: map[int]any{200: linksAnswer{}}, fails: []int{404}, sampled: "/links/Home"}},
-		{method: get, pattern: "orphans", id: "listOrphans", run: (*call).orphans, needs: toRead, now: true, headTag: true, about: about{
+		{method: get, pattern: "orphans", id: "listOrphans", run: (*call).orphans, needs: toRead, dear: true, now: true, headTag: true, about: about{
 			group: groupLinks, summary: "Pages that no other page links to", text: "Without the home page.",
 			query: []param{prefixParam("Of the path."), limitParam("absent: all."), cursorParam()}, gives: map[int]any{200: orphansAnswer{}}, sampled: "/orphans"}},
-		{method: get, pattern: "wanted", id: "listWanted", run: (*call).wanted, needs: toRead, now: true, headTag: true, about: about{
+		{method: get, pattern: "wanted", id: "listWanted", run: (*call).wanted, needs: toRead, dear: true, now: true, headTag: true, about: about{
 			group: groupLinks, summary: "Pages that are linked to and do not exist",
 			query: []param{prefixParam("Only links that stand on pages whose path begins so."), limitParam("absent: all."), cursorParam()}, gives: map[int]any{200: wantedAnswer{}}, sampled: "/wanted"}},
 	}

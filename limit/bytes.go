@@ -41,6 +41,16 @@ func (b *Bytes) Reader(who string, body io.ReadCloser) (r io.ReadCloser, end fun
 	return l, l.end
 }
 
+// Take is memory that somebody needs at once, such as for an answer: false where there
+// is no room. end gives it back, and is to be called once.
+func (b *Bytes) Take(who string, n int64) (end func(), ok bool) {
+	if b == nil {
+		return func() {}, true
+	}
+	l := &loan{Bytes: b, who: who}
+	return l.end, l.take(n)
+}
+
 // Used is how much is taken just now.
 func (b *Bytes) Used() int64 {
 	b.mu.Lock()

@@ -52,6 +52,13 @@ func TestBytes(t *testing.T) {
 	if b.Used() != 0 || len(b.of) != 0 {
 		t.Errorf("%d bytes of %d people are left over", b.Used(), len(b.of))
 	}
+	if end, ok := b.Take("mallory", 100*kilo); !ok || b.Used() != 100*kilo {
+		t.Errorf("%d bytes are used, %v", b.Used(), ok)
+	} else if _, ok := b.Take("mallory", 1); ok {
+		t.Error("mallory takes more than her part")
+	} else if end(); b.Used() != 0 {
+		t.Errorf("%d bytes are left over", b.Used())
+	}
 	var none *Bytes
 	if r, end := none.Reader("x", io.NopCloser(strings.NewReader("a"))); r == nil || end == nil {
 		t.Error("without a bound nothing is read")

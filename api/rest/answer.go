@@ -28,8 +28,21 @@ func (c *Codec) Answer(w http.ResponseWriter, r *http.Request, status int, v any
 	c.Bytes(w, r, status, "application/json", b.Bytes())
 }
 
+// Room is a ResponseWriter that bounds the memory of answers: an answer is held until
+// its client has taken it, which may take long. An error, which is small, is answered
+// instead.
+type Room interface {
+	Room(bytes int) error
+}
+
 // Bytes writes a content of any type, compressed where that helps.
 func (c *Codec) Bytes(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
+	if room, ok := w.(Room); ok {
+		if err := room.Room(len(body)); err != nil {
+			c.Fail(w, r, err)
+			return
+		}
+	}
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
