@@ -67,11 +67,13 @@ type Store struct {
 	buried    map[wiki.Slug]bool   // deleted since the start; guarded by mu
 	onRewrite []func(wiki.Slug)    // guarded by mu
 
-	events  events
-	scans   chan struct{}  // one place for each search that may read all pages now
-	heavy   chan struct{}  // one place for joining packs
-	burying sync.Mutex     // held while a deleted wiki is put away
-	work    sync.WaitGroup // background work
+	events events
+
+	mostRelooked int            // see maxRelooked; tests set it lower
+	scans        chan struct{}  // one place for each search that may read all pages now
+	heavy        chan struct{}  // one place for joining packs
+	burying      sync.Mutex     // held while a deleted wiki is put away
+	work         sync.WaitGroup // background work
 }
 
 // Open opens the data folder, makes what is missing in it, takes away what a

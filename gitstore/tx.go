@@ -33,6 +33,8 @@ type Tx struct {
 	merges []plumbing.Hash
 	moved  []string // trailers that name what was renamed
 
+	relooked int // pages that renames have looked through for links
+
 	came map[string]wiki.PagePath // by the fold of a page's name now: its name in start, of those that were moved
 
 	linksRead bool // the index of links was brought up to date just before

@@ -1,6 +1,7 @@
 package gitstore
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -148,6 +149,9 @@ func (tx *Tx) fixOwnLinks(m *moves, before, after markdown.Names) error {
 	return nil
 }
 
+// maxRelooked is how many pages several renames of one commit look through for links.
+const maxRelooked = 20_000
+
 // fixLinksTo rewrites the links of all other pages to what has moved.
 func (tx *Tx) fixLinksTo(m *moves, before, after markdown.Names) error {
 	movedTo := make(map[wiki.PagePath]bool, len(m.pages))
@@ -165,6 +169,12 @@ func (tx *Tx) fixLinksTo(m *moves, before, after markdown.Names) error {
 	if err != nil {
 		return err
 	}
+	// One rename is done whatever it takes; a commit of many that each go through much
+	// of a wiki would keep its writer for minutes.
+	if tx.relooked > 0 && tx.relooked+len(sources) > cmp.Or(tx.repo.store.mostRelooked, maxRelooked) {
+		return &wiki.Error{Kind: wiki.ErrTooLarge, Field: "operations", Text: "too many pages link to what these renames move: do them one after the other, in a request each"}
+	}
+	tx.relooked += len(sources)
 	for _, p := range sources {
 		if _, own := m.pages[p]; own || movedTo[p] {
 			continue
